@@ -1,0 +1,80 @@
+import type { DurationNs, Pid, Tid, TraceNs } from '../base/units.ts'
+
+/** What a function id in an event stands for. Built once per traced function; immutable. */
+export interface TracedFunction {
+  /** Index in the function table, and the attach cookie of its probes. */
+  readonly id: number
+  /** Demangled name with its arguments, as the target's symbol table tells it: not yet escaped. */
+  readonly name: string
+  /** Linkage name. */
+  readonly symbol: string
+  /** Name of the module it lives in: `libc.so.6`, `lua`. */
+  readonly module: string
+  /** A function of a traced module, or a call from the main executable into a library. */
+  readonly kind: 'function' | 'library-call'
+}
+
+/** How a call came to its end. */
+export type CallEnd =
+  /** Its own return was seen. */
+  | 'return'
+  /** An exception, `longjmp` or thread exit took the frame away. */
+  | 'unwound'
+  /** Its return was not seen; a later event proves that it is over, and when at the latest. */
+  | 'inferred'
+  /** Still open when tracing or the thread ended. */
+  | 'cut'
+
+/** A thread that has called a traced function. */
+export interface TracedThread {
+  readonly tid: Tid
+  readonly pid: Pid
+}
+
+/**
+ * One call. The reconstruction owns and reuses it: a sink reads it during the callback and keeps nothing of it.
+ */
+export interface Call {
+  readonly fn: TracedFunction
+  readonly thread: TracedThread
+  /** Number of open traced calls above it in its thread: 0 for an outermost call. */
+  readonly depth: number
+  readonly beginNs: TraceNs
+  readonly beginCpu: number
+  /** The following are set at the call's end. */
+  readonly endNs: TraceNs
+  readonly endCpu: number
+  readonly how: CallEnd
+}
+
+/** `endNs - beginNs`, in nanoseconds. */
+export function durationNs(call: Call): DurationNs {
+  return (call.endNs - call.beginNs) as DurationNs
+}
+
+/** Events that never reached the reader: known by their number, not by their content. */
+export interface Loss {
+  readonly timeNs: TraceNs
+  readonly cpu: number
+  /** Number of events (not calls). */
+  readonly count: number
+}
+
+/** Something that the reader of a trace should know, at its place in time. */
+export interface Note {
+  readonly timeNs: TraceNs
+  readonly thread?: TracedThread
+  /** One line, unescaped. */
+  readonly text: string
+}
+
+/**
+ * Where a trace goes. The engine that rebuilds calls knows no output format: it drives this interface.
+ * For each thread `begin` and `end` nest properly, and every `begin` gets its `end`.
+ */
+export interface TraceSink {
+  begin(call: Call): void
+  end(call: Call): void
+  lost(loss: Loss): void
+  note(note: Note): void
+}
