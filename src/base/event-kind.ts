@@ -1,0 +1,20 @@
+/**
+ * The kinds of event that the kernel side reports, in the numbers that bpf/utrace.bpf.c writes.
+ * What the `stack` field of an event holds depends on the kind.
+ */
+export const eventKind = {
+  /** A traced function was entered; `stack` is the stack pointer at the probe. */
+  entry: 0,
+  /** A hooked return came through; `stack` is where the return address was. */
+  return: 1,
+  /** A `ret` instruction is about to run; `stack` is the stack pointer at the probe. */
+  ret: 2,
+  /** `stack` events of this CPU were not recorded since its last event. */
+  lost: 3,
+  /** The thread is ending. */
+  threadExit: 4,
+  /** The thread's process is about to run a new image. */
+  exec: 5,
+} as const
+
+export type EventKind = (typeof eventKind)[keyof typeof eventKind]

@@ -1,0 +1,54 @@
+import { closeSync } from 'node:fs'
+import type { FileOffset, Pid } from '../base/units.ts'
+import { BpfAttributes, bpf, cString } from '../sys/bpf.ts'
+import { attachType } from './program.ts'
+
+/** A program attached to something: it stays attached until `detach`. */
+export interface BpfLink {
+  /** Waits until the kernel has removed the probes. */
+  detach(): void
+}
+
+export interface UprobeSet {
+  /** A path through which the kernel opens the file: `/proc/PID/root/…` or `/proc/PID/exe` serve other namespaces. */
+  readonly path: string
+  readonly offsets: readonly FileOffset[]
+  /** A number per offset, given to the program at each hit. */
+  readonly cookies: readonly number[]
+  /** Probes fire in this process only. */
+  readonly pid: Pid
+  readonly kind: 'entry' | 'return' | 'session'
+}
+
+const flagReturn = 1
+
+/**
+ * Attaches one program to many instructions of one file, in one process (BPF_LINK_CREATE with `uprobe_multi`).
+ * All or nothing. @throws SystemCallError
+ */
+export function attachUprobes(programFd: number, set: UprobeSet): BpfLink {
+  const offsets = BigUint64Array.from(set.offsets, BigInt)
+  const cookies = BigUint64Array.from(set.cookies, BigInt)
+  const fd = bpf(
+    'linkCreate',
+    new BpfAttributes()
+      .u32(0, programFd)
+      .u32(8, set.kind === 'session' ? attachType.uprobeSession : attachType.uprobeMulti)
+      .pointer(16, cString(set.path))
+      .pointer(24, new Uint8Array(offsets.buffer))
+      .pointer(40, new Uint8Array(cookies.buffer))
+      .u32(48, offsets.length)
+      .u32(52, set.kind === 'return' ? flagReturn : 0)
+      .u32(56, set.pid),
+  )
+  return linkOf(fd)
+}
+
+/** Attaches a program to a raw tracepoint. @throws SystemCallError */
+export function attachRawTracepoint(programFd: number, tracepoint: string): BpfLink {
+  return linkOf(bpf('rawTracepointOpen', new BpfAttributes().pointer(0, cString(tracepoint)).u32(8, programFd)))
+}
+
+function linkOf(fd: number): BpfLink {
+  return { detach: () => closeSync(fd) }
+}

@@ -1,0 +1,61 @@
+import { BpfAttributes, bpf } from '../sys/bpf.ts'
+import type { BpfMapDefinition } from './object.ts'
+
+/** Map types of enum bpf_map_type. */
+export const mapType = { hash: 1, array: 2, arrayOfMaps: 12, ringBuffer: 27 } as const
+
+const anyFlag = 0
+export const readOnlyForPrograms = 1 << 7
+
+/** A BPF map: a file descriptor and the sizes of its keys and values. It lives until the process ends. */
+export class BpfMap {
+  readonly fd: number
+  readonly definition: BpfMapDefinition
+
+  /** @param innerMap file descriptor of a map like those that this map of maps will hold */
+  constructor(name: string, definition: BpfMapDefinition, innerMap = 0) {
+    const { type, keySize, valueSize, maxEntries, flags } = definition
+    this.definition = definition
+    this.fd = bpf(
+      'mapCreate',
+      new BpfAttributes()
+        .u32(0, type)
+        .u32(4, keySize)
+        .u32(8, valueSize)
+        .u32(12, maxEntries)
+        .u32(16, flags)
+        .u32(20, innerMap)
+        .text(28, name, 16),
+    )
+  }
+
+  update(key: number, value: Uint8Array): void {
+    bpf('mapUpdate', this.#element(key).pointer(16, value).u64(24, BigInt(anyFlag)))
+  }
+
+  /** The value of the key. @throws SystemCallError (ENOENT) where the map has none. */
+  lookup(key: number): Buffer {
+    const value = Buffer.alloc(this.definition.valueSize)
+    bpf('mapLookup', this.#element(key).pointer(16, value))
+    return value
+  }
+
+  delete(key: number): void {
+    bpf('mapDelete', this.#element(key))
+  }
+
+  /** No later change from user space: the verifier may take the values for constants. */
+  freeze(): void {
+    bpf('mapFreeze', new BpfAttributes().u32(0, this.fd))
+  }
+
+  #element(key: number): BpfAttributes {
+    return new BpfAttributes().u32(0, this.fd).pointer(8, u32Bytes(key))
+  }
+}
+
+export function u32Bytes(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32LE(value >>> 0)
+  return bytes
+}

@@ -1,0 +1,193 @@
+import type { EventKind } from '../base/event-kind.ts'
+import { asTraceNs, type TraceNs } from '../base/units.ts'
+import { functionIdMask, kindShift, recordBytes } from './layout.ts'
+import { type RingReader, ringRecordBytes } from './ring.ts'
+
+/** Takes events in the order of their time. */
+export interface EventConsumer {
+  event(time: TraceNs, stack: number, thread: number, kind: EventKind, functionId: number, cpu: number): void
+}
+
+const twoTo32 = 4_294_967_296
+
+/** Events of one CPU that have been read from its ring and wait for their turn. */
+class CpuQueue {
+  readonly cpu: number
+  readonly reader: RingReader
+  times: Float64Array
+  stacks: Float64Array
+  threads: Uint32Array
+  kinds: Uint32Array
+  head = 0
+  tail = 0
+  #sorted = true
+
+  constructor(cpu: number, reader: RingReader, capacity: number) {
+    this.cpu = cpu
+    this.reader = reader
+    this.times = new Float64Array(capacity)
+    this.stacks = new Float64Array(capacity)
+    this.threads = new Uint32Array(capacity)
+    this.kinds = new Uint32Array(capacity)
+  }
+
+  /** No room for more: what is still in the ring is younger than the last event here. */
+  get full(): boolean {
+    return this.tail === this.times.length
+  }
+
+  /** Moves every complete record up to the snapshot here. Times are rebased, two words at a time: no BigInt. */
+  take(baseLow: number, baseHigh: number): void {
+    const { reader, times, stacks, threads, kinds } = this
+    const { words } = reader
+    const capacity = times.length
+    let tail = this.tail
+    let last = tail > this.head ? times[tail - 1]! : 0
+    while (tail < capacity) {
+      const at = reader.next()
+      if (at === -1) break
+      const time = (words[at + 1]! - baseHigh) * twoTo32 + (words[at]! - baseLow)
+      if (time < last) this.#sorted = false
+      last = time
+      times[tail] = time
+      stacks[tail] = words[at + 3]! * twoTo32 + words[at + 2]!
+      threads[tail] = words[at + 4]!
+      kinds[tail] = words[at + 5]!
+      tail++
+    }
+    this.tail = tail
+    reader.release()
+  }
+
+  /**
+   * A thread that was preempted between reserving its record and reading the clock leaves a record that is younger
+   * than the next: rare, and by a few places. Insertion sort keeps records of equal time in their order.
+   */
+  sort(): void {
+    if (this.#sorted) return
+    const { times, stacks, threads, kinds } = this
+    for (let index = this.head + 1; index < this.tail; index++) {
+      const time = times[index]!
+      if (times[index - 1]! <= time) continue
+      const stack = stacks[index]!
+      const thread = threads[index]!
+      const kind = kinds[index]!
+      let to = index
+      for (; to > this.head && times[to - 1]! > time; to--) {
+        times[to] = times[to - 1]!
+        stacks[to] = stacks[to - 1]!
+        threads[to] = threads[to - 1]!
+        kinds[to] = kinds[to - 1]!
+      }
+      times[to] = time
+      stacks[to] = stack
+      threads[to] = thread
+      kinds[to] = kind
+    }
+    this.#sorted = true
+  }
+
+  /** Moves what is left to the front, to make room. */
+  compact(): void {
+    if (this.head === 0) return
+    for (const column of [this.times, this.stacks, this.threads, this.kinds]) column.copyWithin(0, this.head, this.tail)
+    this.tail -= this.head
+    this.head = 0
+  }
+}
+
+/** How often a record that is still being written is looked at again before the batch is put off. */
+const busyRetries = 64
+
+/**
+ * Events of all CPUs in the order of their time. Exact: a record is reserved before its clock is read, so whatever is
+ * older than a reading of the clock made before the snapshots is in the snapshots; the rest waits for the next drain.
+ */
+export class EventMerger {
+  readonly #queues: CpuQueue[]
+  readonly #baseNs: bigint
+  readonly #baseLow: number
+  readonly #baseHigh: number
+
+  /**
+   * @param readers one ring per CPU, in the order of CPU numbers
+   * @param baseNs what is subtracted from every time
+   */
+  constructor(readers: readonly { cpu: number; reader: RingReader; size: number }[], baseNs: bigint) {
+    this.#queues = readers.map(({ cpu, reader, size }) => {
+      const records = Math.ceil(size / ringRecordBytes(recordBytes))
+      return new CpuQueue(cpu, reader, records * 2)
+    })
+    this.#baseNs = baseNs
+    this.#baseLow = Number(baseNs & 0xffff_ffffn)
+    this.#baseHigh = Number(baseNs >> 32n)
+  }
+
+  /**
+   * Hands on every event up to `nowNs`, a reading of CLOCK_MONOTONIC made just before the call.
+   * @returns the number of events
+   */
+  drain(nowNs: bigint, consumer: EventConsumer): number {
+    for (const { reader } of this.#queues) reader.snapshot()
+    let complete = true
+    let horizon = Number(nowNs - this.#baseNs)
+    for (const queue of this.#queues) {
+      queue.take(this.#baseLow, this.#baseHigh)
+      for (let retry = 0; queue.reader.pending && !queue.full && retry < busyRetries; retry++) {
+        queue.take(this.#baseLow, this.#baseHigh)
+      }
+      queue.sort()
+      if (queue.full) horizon = Math.min(horizon, queue.times[queue.tail - 1]!)
+      // Events behind an unfinished record could be older than those of other CPUs: all wait for it.
+      else if (queue.reader.pending) complete = false
+    }
+    return complete ? this.#merge(horizon, consumer) : 0
+  }
+
+  #merge(horizon: number, consumer: EventConsumer): number {
+    const queues = this.#queues
+    let count = 0
+    for (;;) {
+      let first: CpuQueue | undefined
+      let firstTime = horizon
+      let until = horizon
+      for (const queue of queues) {
+        if (queue.head === queue.tail) continue
+        const time = queue.times[queue.head]!
+        if (time <= firstTime && (first === undefined || time < firstTime)) {
+          if (first !== undefined) until = firstTime
+          first = queue
+          firstTime = time
+        } else if (time < until) {
+          until = time
+        }
+      }
+      if (first === undefined) break
+      count += deliver(first, until, consumer)
+    }
+    for (const queue of queues) queue.compact()
+    return count
+  }
+}
+
+/** Hands on the events of one CPU as long as they are not younger than `until`. */
+function deliver(queue: CpuQueue, until: number, consumer: EventConsumer): number {
+  const { times, stacks, threads, kinds, cpu, tail } = queue
+  let head = queue.head
+  const start = head
+  for (; head < tail; head++) {
+    const time = times[head]!
+    if (time > until) break
+    const kind = kinds[head]!
+    consumer.event(
+      asTraceNs(time),
+      stacks[head]!,
+      threads[head]!,
+      (kind >>> kindShift) as EventKind,
+      kind & functionIdMask,
+      cpu,
+    )
+  }
+  queue.head = head
+  return head - start
+}

@@ -1,0 +1,28 @@
+import type { Pid } from '../base/units.ts'
+import { checked, declare } from './libc.ts'
+
+const prlimit = declare('int prlimit(int pid, int resource, const void *limit, void *old)')
+const personality = declare('int personality(ulong persona)')
+
+const resourceOpenFiles = 7
+const addressNoRandomize = 0x0040000
+const queryPersonality = 0xffffffff
+
+/** Sets the soft limit of open files of a process; its hard limit stays. @throws SystemCallError */
+export function setOpenFilesLimit(pid: Pid, soft: number): void {
+  const limits = Buffer.alloc(16)
+  checked('prlimit', prlimit(pid, resourceOpenFiles, null, limits))
+  limits.writeBigUInt64LE(BigInt(soft), 0)
+  checked('prlimit', prlimit(pid, resourceOpenFiles, limits, null))
+}
+
+/** Runs something whose child processes get the same addresses at every run, and undoes that for this process. */
+export function withoutAddressRandomization<Result>(run: () => Result): Result {
+  const before = checked('personality', personality(queryPersonality))
+  checked('personality', personality(before | addressNoRandomize))
+  try {
+    return run()
+  } finally {
+    personality(before)
+  }
+}

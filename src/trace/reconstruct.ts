@@ -1,0 +1,215 @@
+import { type EventKind, eventKind } from '../base/event-kind.ts'
+import { asPid, asTid, asTraceNs, type Pid, type Tid, type TraceNs } from '../base/units.ts'
+import type { Call, CallEnd, TracedFunction, TracedThread, TraceSink } from './call.ts'
+
+/** What the reconstruction must know of a function besides its name. */
+export interface FunctionRecord {
+  readonly fn: TracedFunction
+  /** Bytes by which the stack pointer at the entry probe lies below its value at the function's first instruction. */
+  readonly entryDisplacement: number
+  /** How its returns are seen; `none`: they are not. */
+  readonly wayOut: 'return' | 'ret' | 'none'
+  /** Whether it can leave by jumping to another function, which then runs in its place on the stack. */
+  readonly mayTailCall: boolean
+}
+
+/** The function records by id. It may grow while tracing, as modules are loaded. */
+export type FunctionTable = readonly FunctionRecord[]
+
+export interface TraceStatistics {
+  calls: number
+  threads: number
+  lostEvents: number
+  openCalls: number
+}
+
+/** Return probes that the kernel keeps per thread; those beyond are not reported (MAX_URETPROBE_DEPTH, kernel/events/uprobes.c). */
+const pendingReturnsLimit = 64
+
+/** A call on a thread's stack. The objects are pooled: depth for depth, one per thread. */
+class Frame implements Call {
+  fn: TracedFunction
+  readonly thread: TracedThread
+  readonly depth: number
+  beginNs: TraceNs = asTraceNs(0)
+  beginCpu = 0
+  endNs: TraceNs = asTraceNs(0)
+  endCpu = 0
+  how: CallEnd = 'return'
+  /** Stack pointer at the function's first instruction: the address that holds the return address. */
+  stack = 0
+  mayTailCall = false
+  /** Its return is hooked in the kernel. */
+  hooked = false
+  /** Its own return will be reported, unless it is unwound or events get lost. */
+  returnExpected = false
+  /** Number of losses before it began. */
+  losses = 0
+
+  constructor(fn: TracedFunction, thread: TracedThread, depth: number) {
+    this.fn = fn
+    this.thread = thread
+    this.depth = depth
+  }
+}
+
+class Thread implements TracedThread {
+  readonly tid: Tid
+  readonly pid: Pid
+  readonly frames: Frame[] = []
+  /** Number of open calls: `frames` keeps the objects of ended ones for reuse. */
+  open = 0
+  /** Returns that the kernel holds hooked. */
+  pendingReturns = 0
+
+  constructor(tid: Tid, pid: Pid) {
+    this.tid = tid
+    this.pid = pid
+  }
+}
+
+/**
+ * Rebuilds calls from events, thread by thread, from the order of entries and exits and their stack pointers.
+ *
+ * The stack grows down, and a call's stack pointer is the address of its return address. Hence:
+ * - an exit at stack pointer s ends every open call at or below s. Calls below it never got an exit of their own:
+ *   they were unwound, or their exits cannot be seen. A call at s besides the exiting one has tail-called it.
+ * - an entry at stack pointer s proves that calls below s are over, and that a call at s is over too, unless it
+ *   left its place to the new one by a tail call.
+ */
+export class Reconstruction {
+  readonly #functions: FunctionTable
+  readonly #sink: TraceSink
+  readonly #pidOf: (tid: number) => number
+  readonly #threads = new Map<number, Thread>()
+  #current: Thread | undefined
+  #losses = 0
+  readonly statistics: TraceStatistics = { calls: 0, threads: 0, lostEvents: 0, openCalls: 0 }
+
+  /** @param pidOf the process of a thread that is seen for the first time */
+  constructor(functions: FunctionTable, sink: TraceSink, pidOf: (tid: number) => number) {
+    this.#functions = functions
+    this.#sink = sink
+    this.#pidOf = pidOf
+  }
+
+  /** Takes the next event. Events come in the order of their time, at least within each thread. */
+  event(time: TraceNs, stack: number, tid: number, kind: EventKind, functionId: number, cpu: number): void {
+    switch (kind) {
+      case eventKind.entry:
+        return this.#enter(time, stack, this.#thread(tid), functionId, cpu)
+      case eventKind.return:
+      case eventKind.ret:
+        return this.#leave(time, stack, this.#thread(tid), cpu)
+      case eventKind.lost:
+        return this.lost(time, stack, cpu)
+      case eventKind.threadExit:
+        return this.#endThread(time, tid, cpu)
+      case eventKind.exec:
+        return this.#endProcess(time, tid, cpu)
+    }
+  }
+
+  /** Events that were not recorded: whatever was open may have ended, and begun again, unseen. */
+  lost(time: TraceNs, count: number, cpu: number): void {
+    this.#losses++
+    this.statistics.lostEvents += count
+    this.#sink.lost({ timeNs: time, cpu, count })
+  }
+
+  /** Cuts every call that is still open, thread by thread, innermost first. */
+  finish(time: TraceNs): void {
+    for (const thread of this.#threads.values()) {
+      this.statistics.openCalls += thread.open
+      while (thread.open > 0) this.#end(thread, time, thread.frames[thread.open - 1]!.beginCpu, 'cut')
+    }
+  }
+
+  #thread(tid: number): Thread {
+    const current = this.#current
+    if (current !== undefined && current.tid === tid) return current
+    let thread = this.#threads.get(tid)
+    if (thread === undefined) {
+      thread = new Thread(asTid(tid), asPid(this.#pidOf(tid)))
+      this.#threads.set(tid, thread)
+      this.statistics.threads++
+    }
+    this.#current = thread
+    return thread
+  }
+
+  #enter(time: TraceNs, stackAtProbe: number, thread: Thread, functionId: number, cpu: number): void {
+    const record = this.#functions[functionId]!
+    const stack = stackAtProbe + record.entryDisplacement
+    while (thread.open > 0) {
+      const top = thread.frames[thread.open - 1]!
+      if (top.stack > stack || (top.stack === stack && this.#hasTailCalled(top))) break
+      this.#end(thread, time, cpu, this.#howMissed(top))
+    }
+    const depth = thread.open
+    const frame = thread.frames[depth] ?? this.#newFrame(thread, record.fn)
+    frame.fn = record.fn
+    frame.stack = stack
+    frame.beginNs = time
+    frame.beginCpu = cpu
+    frame.mayTailCall = record.mayTailCall
+    frame.hooked = record.wayOut === 'return' && thread.pendingReturns < pendingReturnsLimit
+    frame.returnExpected = frame.hooked || record.wayOut === 'ret'
+    frame.losses = this.#losses
+    if (frame.hooked) thread.pendingReturns++
+    thread.open = depth + 1
+    this.statistics.calls++
+    this.#sink.begin(frame)
+  }
+
+  #newFrame(thread: Thread, fn: TracedFunction): Frame {
+    const frame = new Frame(fn, thread, thread.frames.length)
+    thread.frames.push(frame)
+    return frame
+  }
+
+  #leave(time: TraceNs, stack: number, thread: Thread, cpu: number): void {
+    while (thread.open > 0) {
+      const top = thread.frames[thread.open - 1]!
+      if (top.stack > stack) break
+      if (top.stack === stack)
+        this.#end(thread, time, cpu, top.losses === this.#losses ? 'return' : 'inferred')
+      else this.#end(thread, time, cpu, this.#howMissed(top))
+    }
+  }
+
+  /** Whether a call at the stack pointer of a new one is still open: it has handed its place on by a jump. */
+  #hasTailCalled(frame: Frame): boolean {
+    return frame.mayTailCall && frame.returnExpected && frame.losses === this.#losses
+  }
+
+  /** How a call ended whose own return was not reported. */
+  #howMissed(frame: Frame): CallEnd {
+    return frame.returnExpected && frame.losses === this.#losses ? 'unwound' : 'inferred'
+  }
+
+  /** Ends the innermost open call of the thread. */
+  #end(thread: Thread, time: TraceNs, cpu: number, how: CallEnd): void {
+    const frame = thread.frames[--thread.open]!
+    if (frame.hooked) thread.pendingReturns--
+    frame.endNs = time
+    frame.endCpu = cpu
+    frame.how = how
+    this.#sink.end(frame)
+  }
+
+  #endThread(time: TraceNs, tid: number, cpu: number): void {
+    const thread = this.#threads.get(tid)
+    if (thread === undefined) return
+    this.statistics.openCalls += thread.open
+    while (thread.open > 0) this.#end(thread, time, cpu, 'cut')
+    this.#threads.delete(tid)
+    if (this.#current === thread) this.#current = undefined
+  }
+
+  #endProcess(time: TraceNs, tid: number, cpu: number): void {
+    const pid = this.#threads.get(tid)?.pid
+    for (const thread of [...this.#threads.values()])
+      if (thread.pid === pid) this.#endThread(time, thread.tid, cpu)
+  }
+}
