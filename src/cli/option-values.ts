@@ -1,0 +1,48 @@
+import { UsageError } from '../base/errors.ts'
+import { quoteText } from '../base/escape.ts'
+import { parseSize } from '../base/size.ts'
+import { splitCommandWords } from './command-words.ts'
+
+export function parseCommand(command: string): readonly string[] {
+  const words = splitCommandWords(command)
+  if (words.length === 0) throw new UsageError('the command is empty: give a program and its arguments')
+  if (words[0] === '') throw new UsageError('the name of the program is empty')
+  return words
+}
+
+/** PID_MAX_LIMIT of the kernel (include/linux/threads.h) on 64-bit machines. */
+const largestTaskId = 4 * 1024 * 1024
+
+export function parseTaskId(text: string, kind: 'process' | 'thread'): number {
+  const id = /^\d{1,9}$/.test(text) ? Number(text) : 0
+  if (id < 1 || id > largestTaskId) {
+    throw new UsageError(`${quoteText(text)} is not a ${kind} id: give a number from 1 to ${largestTaskId}`)
+  }
+  return id
+}
+
+export function parseDepth(text: string): number {
+  const depth = /^\d{1,9}$/.test(text) ? Number(text) : 0
+  if (depth < 1) {
+    throw new UsageError(`${quoteText(text)} is not a depth: give a whole number from 1, the outermost calls`)
+  }
+  return depth
+}
+
+export const defaultBufferBytes = 4 * 1024 * 1024
+/** A ring buffer holds whole pages. */
+const smallestBufferBytes = 4096
+const largestBufferBytes = 1024 ** 3
+
+export function parseBufferSize(text: string): number {
+  const bytes = parseSize(text)
+  if (bytes < smallestBufferBytes || bytes > largestBufferBytes) {
+    throw new UsageError(`${quoteText(text)} is out of range: give a size from 4K to 1G`)
+  }
+  return 2 ** Math.ceil(Math.log2(bytes))
+}
+
+export function notEmpty(text: string, what: string): string {
+  if (text === '') throw new UsageError(`the argument is empty: give ${what}`)
+  return text
+}
