@@ -20,17 +20,19 @@ export interface ElfFacts {
   readonly interpreter: string | undefined
   readonly soname: string | undefined
   readonly needed: readonly string[]
+  /** Folders of `DT_RUNPATH`, or of `DT_RPATH` where there is none, with `$ORIGIN` unexpanded. */
+  readonly runPath: readonly string[]
   /** Lower-case hexadecimal. */
   readonly buildId: string | undefined
   /** No `.symtab`. */
   readonly stripped: boolean
-  /** `DF_1_PIE` or an interpreter: tells a PIE from a library. */
+  /** ET_EXEC, `DF_1_PIE`, or an interpreter without a soname (libc.so has both): tells a PIE from a library. */
   readonly isExecutableImage: boolean
 }
 
 /** A function as a symbol table or the unwind table tells it. */
 export interface FunctionSymbol {
-  /** The best of its linkage names: global before weak before local, then the shortest-underscored one. */
+  /** The best of its linkage names: exported or weak before local, then the one with the fewest leading underscores. */
   readonly symbol: string
   /** Further linkage names of the same address. */
   readonly aliases: readonly string[]
@@ -41,6 +43,11 @@ export interface FunctionSymbol {
   /** `STT_GNU_IFUNC`: the code at this address is a resolver, which returns the address of the implementation. */
   readonly isIfunc: boolean
   readonly source: 'symtab' | 'dynsym'
+  /**
+   * `STT_NOTYPE`: a bare label in code, as hand-written assembly leaves it. It may label data that lies among the
+   * code: a probe there is safe only if the unwind table starts a range at this address.
+   */
+  readonly isLabel: boolean
 }
 
 /** A function that a module takes from another one: an undefined dynamic symbol with a relocation on it. */
@@ -49,6 +56,8 @@ export interface ImportedFunction {
   /** Version wanted (`GLIBC_2.14`), where the symbol is versioned. */
   readonly version: string | undefined
   readonly weak: boolean
+  /** Its address is only stored in data (`R_X86_64_64`): it can be called through a pointer only. */
+  readonly dataOnly: boolean
 }
 
 /** A function that a library offers by name in its dynamic symbol table. */

@@ -1,0 +1,55 @@
+import { isAscii } from 'node:buffer'
+
+/** Longer names are taken for damage: every look-up stays bounded, whatever the file says. */
+const MAX_LENGTH = 65536
+/** Most names end within these bytes, and a plain loop beats a call for them. */
+const SHORT = 256
+
+/** Half of the longest string that the JavaScript engine makes. */
+const MAX_TEXT = 1 << 28
+
+/** The NUL-terminated strings of a `SHT_STRTAB` section, or of `DT_STRTAB`. */
+export class StringTable {
+  readonly #bytes: Uint8Array
+  /** All of it as one string, so that a name is a slice of it and costs no copy; undefined where bytes are not ASCII. */
+  #text: string | undefined
+  #ready = false
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  /** The string at a byte offset; undefined outside the table, without an end or longer than 64 KiB. */
+  at(offset: number): string | undefined {
+    const end = this.#end(offset)
+    return end < 0 ? undefined : this.#slice(offset, end)
+  }
+
+  /** As `at`, up to the `@` that starts a version in names of `.symtab` (`memcpy@GLIBC_2.14`). */
+  unversionedAt(offset: number): string | undefined {
+    const name = this.at(offset)
+    if (name === undefined) return undefined
+    const at = name.indexOf('@', 1)
+    return at < 0 ? name : name.slice(0, at)
+  }
+
+  #end(offset: number): number {
+    const bytes = this.#bytes
+    if (offset < 0) return -1
+    const soon = Math.min(bytes.length, offset + SHORT)
+    for (let end = offset; end < soon; end++) if (bytes[end] === 0) return end
+    if (soon >= bytes.length) return -1
+    const length = bytes.subarray(soon, offset + MAX_LENGTH).indexOf(0)
+    return length < 0 ? -1 : soon + length
+  }
+
+  #slice(start: number, end: number): string {
+    if (!this.#ready) {
+      this.#ready = true
+      const buffer = Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength)
+      if (buffer.length < MAX_TEXT && isAscii(buffer)) this.#text = buffer.toString('latin1')
+    }
+    if (this.#text !== undefined) return this.#text.substring(start, end)
+    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + start, end - start).toString('utf8')
+  }
+}
