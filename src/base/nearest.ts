@@ -25,13 +25,18 @@ export function nearestMatch(word: string, candidates: Iterable<string>): string
 export function editDistance(a: string, b: string, bound: number): number {
   const beyond = bound + 1
   if (Math.abs(a.length - b.length) > bound) return beyond
+  // Three rows, reused in turn. Only the cells beside the band are reset: no others are read.
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, column) => Math.min(column, beyond))
+  let current: number[] = []
+  let smallestBefore = 0
   for (let row = 1; row <= a.length; row++) {
-    const current: number[] = new Array(b.length + 1).fill(beyond)
-    if (row <= bound) current[0] = row
-    let smallest = current[0]!
-    for (let column = Math.max(1, row - bound); column <= Math.min(b.length, row + bound); column++) {
+    const first = Math.max(1, row - bound)
+    const final = Math.min(b.length, row + bound)
+    current[first - 1] = first === 1 ? Math.min(row, beyond) : beyond
+    current[final + 1] = beyond
+    let smallest = current[first - 1]!
+    for (let column = first; column <= final; column++) {
       const same = a[row - 1] === b[column - 1]
       let distance = Math.min(last[column - 1]! + (same ? 0 : 1), last[column]! + 1, current[column - 1]! + 1)
       const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]
@@ -39,11 +44,10 @@ export function editDistance(a: string, b: string, bound: number): number {
       current[column] = Math.min(distance, beyond)
       smallest = Math.min(smallest, distance)
     }
-    // A swap reaches back two rows, so one row beyond the bound does not yet decide.
-    if (smallest > bound && Math.min(...last.slice(Math.max(0, row - bound - 1), row + bound)) > bound)
-      return beyond
-    beforeLast = last
-    last = current
+    // A swap reaches back two rows, so a single row beyond the bound does not decide yet.
+    if (smallest > bound && smallestBefore > bound) return beyond
+    smallestBefore = smallest
+    ;[beforeLast, last, current] = [last, current, beforeLast]
   }
   return last[b.length]!
 }
