@@ -29,7 +29,6 @@ export function editDistance(a: string, b: string, bound: number): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, column) => Math.min(column, beyond))
   let current: number[] = []
-  let smallestBefore = 0
   for (let row = 1; row <= a.length; row++) {
     const first = Math.max(1, row - bound)
     const final = Math.min(b.length, row + bound)
@@ -44,9 +43,8 @@ export function editDistance(a: string, b: string, bound: number): number {
       current[column] = Math.min(distance, beyond)
       smallest = Math.min(smallest, distance)
     }
-    // A swap reaches back two rows, so a single row beyond the bound does not decide yet.
-    if (smallest > bound && smallestBefore > bound) return beyond
-    smallestBefore = smallest
+    // A swap reaches back two rows, but what it costs bounds the row between as well.
+    if (smallest > bound) return beyond
     ;[beforeLast, last, current] = [last, current, beforeLast]
   }
   return last[b.length]!
