@@ -1,5 +1,3 @@
-import type { TraceNs } from '../base/units.ts'
-
 /**
  * The clock of one trace: CLOCK_MONOTONIC, rebased so that its readings stay exact in a double.
  * `baseNs` is the monotonic time of trace time 0.
@@ -8,20 +6,21 @@ export interface TraceClock {
   readonly baseNs: bigint
 }
 
-const nsPerSecond = 1_000_000_000
+export const nsPerSecond = 1_000_000_000
 
 /**
- * Absolute monotonic time in decimal nanoseconds, exact at any uptime, without BigInt per event:
- * seconds and nanoseconds of the base are added apart.
+ * The base of a clock in two parts that doubles hold exactly. A trace time is added to `restNs` and what exceeds
+ * a second carried over, so that absolute times are exact at any uptime without BigInt per event.
  */
-export function absoluteNsFormatter(clock: TraceClock): (time: TraceNs) => string {
-  const baseSeconds = Number(clock.baseNs / 1_000_000_000n)
-  const baseRest = Number(clock.baseNs % 1_000_000_000n)
-  return (time) => {
-    const rest = time + baseRest
-    const carry = Math.floor(rest / nsPerSecond)
-    const seconds = baseSeconds + carry
-    const nanoseconds = rest - carry * nsPerSecond
-    return seconds === 0 ? String(nanoseconds) : `${seconds}${String(nanoseconds).padStart(9, '0')}`
+export interface SplitBase {
+  readonly seconds: number
+  /** 0 to 999,999,999. */
+  readonly restNs: number
+}
+
+export function splitBase(clock: TraceClock): SplitBase {
+  return {
+    seconds: Number(clock.baseNs / 1_000_000_000n),
+    restNs: Number(clock.baseNs % 1_000_000_000n),
   }
 }

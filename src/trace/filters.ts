@@ -1,0 +1,116 @@
+import type { DurationNs, TraceNs } from '../base/units.ts'
+import type { Call, TraceSink } from './call.ts'
+import { ThreadTable } from './thread-table.ts'
+
+/** Passes calls that have fewer than `maxDepth` open calls above them: with 1, outermost calls only. */
+export function withMaxDepth(sink: TraceSink, maxDepth: number): TraceSink {
+  return {
+    begin: (call) => {
+      if (call.depth < maxDepth) sink.begin(call)
+    },
+    end: (call) => {
+      if (call.depth < maxDepth) sink.end(call)
+    },
+    lost: (loss) => sink.lost(loss),
+    note: (note) => sink.note(note),
+  }
+}
+
+/** Passes the calls and notes of the threads in `tids`, and what belongs to no thread. */
+export function withThreadFilter(sink: TraceSink, tids: ReadonlySet<number>): TraceSink {
+  return {
+    begin: (call) => {
+      if (tids.has(call.thread.tid)) sink.begin(call)
+    },
+    end: (call) => {
+      if (tids.has(call.thread.tid)) sink.end(call)
+    },
+    lost: (loss) => sink.lost(loss),
+    note: (note) => {
+      if (note.thread === undefined || tids.has(note.thread.tid)) sink.note(note)
+    },
+  }
+}
+
+/** A sink that may hold calls back until it is told that time has passed. */
+export interface TimeFilter extends TraceSink {
+  /** Lets calls through that are still open and long enough. Every event up to `seenUntil` was delivered. */
+  tick(seenUntil: TraceNs): void
+}
+
+/**
+ * Passes calls that last at least `minNs`, each with its `begin` and its `end`; shorter ones leave no trace.
+ * Depths stay true, and since a caller lasts longer than what it calls, the ancestors of a call that is shown
+ * are shown too. A call passes as soon as a later event proves that it is long enough; one that is cut counts
+ * with its time so far.
+ *
+ * Held calls are delivered late with their original times. Within a thread the order stays that of time;
+ * across threads it does not.
+ */
+export function withTimeFilter(sink: TraceSink, minNs: DurationNs): TimeFilter {
+  const threads = new ThreadTable(
+    () => new HeldCalls(sink, minNs),
+    (held) => held.open === 0,
+  )
+  return {
+    begin: (call) => threads.of(call.thread).begin(call),
+    end: (call) => threads.of(call.thread).end(call),
+    lost: (loss) => sink.lost(loss),
+    note: (note) => sink.note(note),
+    tick: (seenUntil) => {
+      for (const held of threads.all()) held.showUntil(seenUntil)
+    },
+  }
+}
+
+type HeldCall = { -readonly [Field in keyof Call]: Call[Field] }
+
+/** The open calls of one thread: copies, because the engine reuses its own. */
+class HeldCalls {
+  readonly #sink: TraceSink
+  readonly #minNs: DurationNs
+  /** Indexed by nesting, outermost first; kept and overwritten when calls end. */
+  readonly #pool: HeldCall[] = []
+  open = 0
+  /** The outermost `#shown` of the open calls were passed on. */
+  #shown = 0
+
+  constructor(sink: TraceSink, minNs: DurationNs) {
+    this.#sink = sink
+    this.#minNs = minNs
+  }
+
+  begin(call: Call): void {
+    const held = this.#pool[this.open]
+    if (held === undefined) {
+      const { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how } = call
+      this.#pool.push({ fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how })
+    } else {
+      held.fn = call.fn
+      held.thread = call.thread
+      held.depth = call.depth
+      held.beginNs = call.beginNs
+      held.beginCpu = call.beginCpu
+    }
+    this.open += 1
+    this.showUntil(call.beginNs)
+  }
+
+  end(call: Call): void {
+    this.showUntil(call.endNs)
+    const wasShown = this.#shown === this.open
+    this.open -= 1
+    if (!wasShown) return
+    this.#shown = this.open
+    this.#sink.end(call)
+  }
+
+  showUntil(now: TraceNs): void {
+    while (this.#shown < this.open) {
+      const outermostHeld = this.#pool[this.#shown]!
+      if (now - outermostHeld.beginNs < this.#minNs) return
+      this.#shown += 1
+      this.#sink.begin(outermostHeld)
+    }
+  }
+}
