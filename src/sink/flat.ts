@@ -1,0 +1,47 @@
+import { type Call, type CallEnd, durationNs, type TracedFunction } from '../trace/call.ts'
+import { type ByteWriter, encode } from './byte-writer.ts'
+import { functionNames, perFunction } from './function-text.ts'
+import type { OutputSink } from './output-sink.ts'
+import { boundOf, createTableSink, type TableSinkOptions } from './table-sink.ts'
+import { writeDuration } from './time-text.ts'
+
+const arrows = { begin: encode('→ ['), end: encode('← ['), leaf: encode('↔ [') }
+const afterDepth = encode('] ')
+const beforeDuration = encode(' [')
+const tail: Readonly<Record<CallEnd, Uint8Array>> = {
+  return: encode(']'),
+  unwound: encode('] /* unwound */'),
+  inferred: encode('] /* inferred */'),
+  cut: encode('] /* cut */'),
+}
+
+/**
+ * One line per event, each to be read alone: `→ [depth] name` where a call begins, `← [depth] name [duration]`
+ * where it ends, `↔ [depth] name [duration]` for a call without traced children. Depths count from 0.
+ * Durations and columns as in the graph.
+ */
+export function createFlatSink(options: TableSinkOptions): OutputSink {
+  const nameOf = perFunction((fn) => encode(functionNames(fn, options.libname).name))
+
+  function event(out: ByteWriter, arrow: Uint8Array, fn: TracedFunction, depth: number): void {
+    out.bytes(arrow)
+    out.integer(depth)
+    out.bytes(afterDepth)
+    out.bytes(nameOf(fn))
+  }
+
+  function ended(out: ByteWriter, arrow: Uint8Array, call: Call): void {
+    event(out, arrow, call.fn, call.depth)
+    out.bytes(beforeDuration)
+    writeDuration(out, durationNs(call), boundOf(call.how), 'inline', options.color)
+    out.bytes(tail[call.how])
+  }
+
+  return createTableSink(options, {
+    columns: [],
+    separators: false,
+    opening: (out, fn, depth) => event(out, arrows.begin, fn, depth),
+    leaf: (out, call) => ended(out, arrows.leaf, call),
+    closing: (out, call) => ended(out, arrows.end, call),
+  })
+}

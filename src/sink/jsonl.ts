@@ -1,0 +1,125 @@
+import { escapeText } from '../base/escape.ts'
+import type { TraceNs } from '../base/units.ts'
+import { type Call, type CallEnd, durationNs, type TracedThread } from '../trace/call.ts'
+import { splitBase, type TraceClock } from '../trace/clock.ts'
+import { ByteWriter, type ChunkWriter, encode } from './byte-writer.ts'
+import { perFunction } from './function-text.ts'
+import type { OutputSink } from './output-sink.ts'
+import { writeAbsoluteNs } from './time-text.ts'
+
+const typeBegin = encode('{"type":"begin","tsNs":')
+const typeEnd = encode('{"type":"end","tsNs":')
+const typeLost = encode('{"type":"lost","tsNs":')
+const typeNote = encode('{"type":"note","tsNs":')
+const keyPid = encode(',"pid":')
+const keyTid = encode(',"tid":')
+const keyCpu = encode(',"cpu":')
+const keyDepth = encode(',"depth":')
+const keyCount = encode(',"count":')
+const keyDuration = encode(',"durationNs":')
+const close = encode('}')
+const howTail: Readonly<Record<CallEnd, Uint8Array>> = {
+  return: encode(',"how":"return"}'),
+  unwound: encode(',"how":"unwound"}'),
+  inferred: encode(',"how":"inferred"}'),
+  cut: encode(',"how":"cut"}'),
+}
+
+export interface JsonLinesOptions {
+  readonly write: ChunkWriter
+  readonly clock: TraceClock
+}
+
+/**
+ * JSON Lines: one object per event, in the order of the engine's events, which per thread is that of time.
+ *
+ *     begin  type tsNs pid tid cpu depth name symbol module
+ *     end    the same and durationNs how     (`tsNs` and `cpu` are those of the end)
+ *     lost   type tsNs cpu count             (`count` in events, not calls)
+ *     note   type tsNs [pid tid] text
+ *
+ * `tsNs` is CLOCK_MONOTONIC in nanoseconds, all digits exact: beyond 104 days of uptime it exceeds 2^53, and a
+ * reader that holds numbers in doubles rounds it. `durationNs` is always exact in a double; it is an upper bound
+ * when `how` is `unwound` or `inferred`, a lower one when it is `cut`.
+ */
+export function createJsonLinesSink(options: JsonLinesOptions): OutputSink {
+  const out = new ByteWriter(options.write)
+  const base = splitBase(options.clock)
+  const functionFields = perFunction(({ name, symbol, module }) =>
+    encode(`,"name":${jsonString(name)},"symbol":${jsonString(symbol)},"module":${jsonString(module)}`),
+  )
+
+  function start(type: Uint8Array, timeNs: TraceNs): void {
+    out.bytes(type)
+    writeAbsoluteNs(out, base, timeNs)
+  }
+
+  function threadFields({ pid, tid }: TracedThread): void {
+    out.bytes(keyPid)
+    out.integer(pid)
+    out.bytes(keyTid)
+    out.integer(tid)
+  }
+
+  function callFields(call: Call, cpu: number): void {
+    threadFields(call.thread)
+    out.bytes(keyCpu)
+    out.integer(cpu)
+    out.bytes(keyDepth)
+    out.integer(call.depth)
+    out.bytes(functionFields(call.fn))
+  }
+
+  return {
+    begin: (call) => {
+      start(typeBegin, call.beginNs)
+      callFields(call, call.beginCpu)
+      out.bytes(close)
+      out.endLine()
+    },
+    end: (call) => {
+      start(typeEnd, call.endNs)
+      callFields(call, call.endCpu)
+      out.bytes(keyDuration)
+      out.integer(durationNs(call))
+      out.bytes(howTail[call.how])
+      out.endLine()
+    },
+    lost: (loss) => {
+      start(typeLost, loss.timeNs)
+      out.bytes(keyCpu)
+      out.integer(loss.cpu)
+      out.bytes(keyCount)
+      out.integer(loss.count)
+      out.bytes(close)
+      out.endLine()
+    },
+    note: (note) => {
+      start(typeNote, note.timeNs)
+      if (note.thread !== undefined) threadFields(note.thread)
+      out.bytes(encode(`,"text":${jsonString(note.text)}}`))
+      out.endLine()
+    },
+    tick: () => {},
+    flush: () => out.flush(),
+    finish: () => out.flush(),
+  }
+}
+
+/**
+ * A JSON string that means `text` exactly, lone surrogates included, and that is safe on a terminal: what
+ * `escapeText` would spell out stands there as `\uXXXX`.
+ */
+function jsonString(text: string): string {
+  // JSON.stringify escapes quotes, backslashes, C0 controls and lone surrogates; the rest of the hazards is ours.
+  const json = JSON.stringify(text)
+  if (escapeText(json) === json) return json
+  return Array.from(json, (character) =>
+    escapeText(character) === character ? character : unicodeEscape(character),
+  ).join('')
+}
+
+function unicodeEscape(character: string): string {
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index))
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
+}

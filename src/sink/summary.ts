@@ -1,0 +1,41 @@
+/** What a trace came to, in plain numbers. */
+export interface TraceStats {
+  readonly calls: number
+  readonly threads: number
+  readonly lostEvents: number
+  readonly functionsTraced: number
+  /** Functions that were asked for and are left out: reason → number. */
+  readonly notTraced: ReadonlyMap<string, number>
+  /** Calls that had not returned when tracing ended. */
+  readonly openAtEnd: number
+}
+
+/**
+ * The one line at the end of a trace, without a line break:
+ * `utrace: 1,234 calls, 2 threads, 0 events lost, 742 functions traced, 3 not traced (2 no room for a probe, …)`.
+ */
+export function summaryLine(stats: TraceStats): string {
+  const parts = [
+    counted(stats.calls, 'call'),
+    counted(stats.threads, 'thread'),
+    `${counted(stats.lostEvents, 'event')} lost`,
+    `${counted(stats.functionsTraced, 'function')} traced`,
+  ]
+  const reasons = [...stats.notTraced].filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1])
+  if (reasons.length > 0) {
+    const total = reasons.reduce((sum, [, count]) => sum + count, 0)
+    const why = reasons.map(([reason, count]) => `${grouped(count)} ${reason}`).join(', ')
+    parts.push(`${grouped(total)} not traced (${why})`)
+  }
+  const open = stats.openAtEnd > 0 ? `; ${counted(stats.openAtEnd, 'call')} still open at the end` : ''
+  return `utrace: ${parts.join(', ')}${open}`
+}
+
+function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** In groups of three digits, whatever the locale. */
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
+}

@@ -1,0 +1,167 @@
+import { escapeText } from '../base/escape.ts'
+import type { TraceNs } from '../base/units.ts'
+import {
+  type Call,
+  type CallEnd,
+  durationNs,
+  type Loss,
+  type Note,
+  type TracedFunction,
+  type TracedThread,
+} from '../trace/call.ts'
+import type { TraceClock } from '../trace/clock.ts'
+import { ThreadTable } from '../trace/thread-table.ts'
+import { ByteWriter, type ChunkWriter, encode } from './byte-writer.ts'
+import { absent, type Bound, bound, type ColumnName } from './columns.ts'
+import type { OutputSink } from './output-sink.ts'
+import { Table } from './table.ts'
+
+/** A call whose end does not come within this time is shown as open: blocked functions are seen while they block. */
+const openingDelayNs = 40_000_000
+
+export interface TableSinkOptions {
+  readonly write: ChunkWriter
+  readonly clock: TraceClock
+  /** Columns for the processor, the thread and the time (the last one in seconds of CLOCK_MONOTONIC). */
+  readonly cpu: boolean
+  readonly tid: boolean
+  readonly timestamp: boolean
+  /** Whether function names end in `@MODULE`. */
+  readonly libname: boolean
+  /** Whether durations are coloured, for a terminal. */
+  readonly color: boolean
+}
+
+/** What a format puts right of the columns, for the three kinds of line that a call can have. */
+export interface LineShape {
+  /** Shown whatever the options say. */
+  readonly columns: readonly ColumnName[]
+  readonly separators: boolean
+  opening(out: ByteWriter, fn: TracedFunction, depth: number): void
+  closing(out: ByteWriter, call: Call): void
+  /** A call with nothing between its begin and its end in its thread. */
+  leaf(out: ByteWriter, call: Call): void
+}
+
+/**
+ * What is known about a duration that ended this way. Of a call that was cut only that it ran until then; of one
+ * whose own return was not seen only that it was over by the event that told so.
+ */
+export function boundOf(how: CallEnd): Bound {
+  if (how === 'return') return bound.exact
+  return how === 'cut' ? bound.atLeast : bound.atMost
+}
+
+/** The last call that began in a thread, as long as its line is held back: whether it is a leaf is not known. */
+class HeldOpening {
+  isHeld = false
+  fn: TracedFunction | undefined
+  thread: TracedThread | undefined
+  depth = 0
+  beginNs = 0
+  beginCpu = 0
+}
+
+/**
+ * One line per leaf call and two per other call, in a table. Lines of one thread are in the order of time; those
+ * of different threads nearly so, since a call's first line waits for its first child, its end or 40 ms.
+ * `TIMESTAMP` and `CPU` are those of a call's begin, on closing lines those of its end.
+ */
+export function createTableSink(options: TableSinkOptions, shape: LineShape): OutputSink {
+  const out = new ByteWriter(options.write)
+  const table = new Table(out, {
+    ...options,
+    columns: columnsOf(options, shape),
+    separators: shape.separators,
+  })
+  const { row } = table
+  const threads = new ThreadTable(
+    () => new HeldOpening(),
+    (opening) => !opening.isHeld,
+  )
+
+  function startCallLine(thread: TracedThread, timeNs: number, cpu: number): void {
+    row.pid = thread.pid
+    row.tid = thread.tid
+    row.timeNs = timeNs
+    row.cpu = cpu
+    table.startLine()
+  }
+
+  function open(opening: HeldOpening): void {
+    opening.isHeld = false
+    row.durationNs = absent
+    startCallLine(opening.thread!, opening.beginNs, opening.beginCpu)
+    shape.opening(out, opening.fn!, opening.depth)
+    out.endLine()
+  }
+
+  function openHeld(beganBy: number): void {
+    for (const opening of threads.all()) if (opening.isHeld && opening.beginNs <= beganBy) open(opening)
+  }
+
+  function remark(text: string, timeNs: TraceNs, thread: TracedThread | undefined, cpu: number): void {
+    row.durationNs = absent
+    row.pid = thread?.pid ?? absent
+    row.tid = thread?.tid ?? absent
+    row.timeNs = timeNs
+    row.cpu = cpu
+    table.startLine()
+    out.bytes(encode(`/* ${text} */`))
+    out.endLine()
+  }
+
+  return {
+    begin: (call) => {
+      const opening = threads.of(call.thread)
+      if (opening.isHeld) open(opening)
+      opening.isHeld = true
+      opening.fn = call.fn
+      opening.thread = call.thread
+      opening.depth = call.depth
+      opening.beginNs = call.beginNs
+      opening.beginCpu = call.beginCpu
+    },
+    end: (call) => {
+      const opening = threads.of(call.thread)
+      const isLeaf = opening.isHeld
+      opening.isHeld = false
+      row.durationNs = durationNs(call)
+      row.durationBound = boundOf(call.how)
+      if (isLeaf) {
+        startCallLine(call.thread, call.beginNs, call.beginCpu)
+        shape.leaf(out, call)
+      } else {
+        startCallLine(call.thread, call.endNs, call.endCpu)
+        shape.closing(out, call)
+      }
+      out.endLine()
+    },
+    lost: (loss) => {
+      // Any call that is open now may have lost its children: none may pass for a leaf.
+      openHeld(Number.POSITIVE_INFINITY)
+      remark(lossText(loss), loss.timeNs, undefined, loss.cpu)
+    },
+    note: (note: Note) => {
+      const opening = note.thread && threads.of(note.thread)
+      if (opening === undefined) openHeld(note.timeNs)
+      else if (opening.isHeld) open(opening)
+      remark(escapeText(note.text), note.timeNs, note.thread, absent)
+    },
+    tick: (now) => openHeld(now - openingDelayNs),
+    flush: () => out.flush(),
+    finish: () => {
+      openHeld(Number.POSITIVE_INFINITY)
+      out.flush()
+    },
+  }
+}
+
+function columnsOf(options: TableSinkOptions, shape: LineShape): readonly ColumnName[] {
+  const optional = (['cpu', 'tid', 'timestamp'] as const).filter((name) => options[name])
+  return [...optional, ...shape.columns]
+}
+
+function lossText({ count, cpu }: Loss): string {
+  return `${count} ${count === 1 ? 'event' : 'events'} lost on CPU ${cpu}`
+}
