@@ -8,7 +8,12 @@ import { createJsonLinesSink } from './jsonl.ts'
 import type { OutputSink } from './output-sink.ts'
 import type { TableSinkOptions } from './table-sink.ts'
 
-const hostileNames = fc.array(fc.string({ unit: 'binary', maxLength: 12 }), { minLength: 1, maxLength: 5 })
+const hazards = ['\x1b', '\n', '\x9b', '\u202e', '\u2028', '\u{e0041}', '\ud800', '"', '\\', '*/']
+const hostileCharacter = fc.oneof(fc.string({ unit: 'binary', maxLength: 1 }), fc.constantFrom(...hazards))
+const hostileNames = fc.array(fc.string({ unit: hostileCharacter, maxLength: 12 }), {
+  minLength: 1,
+  maxLength: 5,
+})
 const hostileTraces = hostileNames.chain((names) => randomTrace(functionTable(names), 2))
 const tameTraces = randomTrace(functionTable(['main', 'ns::f(int)', 'g']), 3)
 

@@ -7,7 +7,7 @@ import {
   recordingSink,
   type TraceEvent,
 } from '../../test/support/random-trace.ts'
-import { asDurationNs } from '../base/units.ts'
+import { asDurationNs, asPid } from '../base/units.ts'
 import { type Call, durationNs } from './call.ts'
 import { withMaxDepth, withThreadFilter, withTimeFilter } from './filters.ts'
 
@@ -94,4 +94,21 @@ test('the thread filter passes the calls of its threads', () => {
       expect(sink.events.map(line)).toEqual(keeping(events, ({ thread }) => thread.tid !== 2).map(line))
     }),
   )
+})
+
+test('the time filter follows a thread id to the process that has it next', () => {
+  const events = fc.sample(traces, { numRuns: 20, seed: 1 })
+  const sink = recordingSink()
+  const filter = withTimeFilter(sink, asDurationNs(0))
+  for (const [index, trace] of events.entries()) {
+    const pid = asPid(100 + index)
+    const inProcess = trace.map((event) =>
+      event.type === 'lost'
+        ? event
+        : { ...event, call: { ...event.call, thread: { ...event.call.thread, pid } } },
+    )
+    sink.events.length = 0
+    deliver(inProcess, filter)
+    for (const event of sink.events) if (event.type !== 'lost') expect(event.call.thread.pid).toBe(pid)
+  }
 })
