@@ -1,0 +1,14 @@
+// Recursion to a depth: beyond 64 pending hooked returns the kernel reports no more of them.
+#include "target.h"
+CALL int descend(int depth) {
+  if (depth == 1) return 1;
+  int below = descend(depth - 1);
+  USED(below);
+  return below + 1;
+}
+CALL int leaf(int n) { return n + 1; }
+int main(int argc, char **argv) {
+  int depth = argc > 1 ? atoi(argv[1]) : 50;
+  for (int round = 0; round < 3; round++) printf("%d %d\n", descend(depth), leaf(round));
+  return 0;
+}
