@@ -66,7 +66,7 @@ function sortByAddress(address: Float64Array, index: Uint32Array): CodeSymbols {
   const position = new Uint32Array(count)
   if (span * scale < Number.MAX_SAFE_INTEGER) {
     const keys = address.map((value, at) => (value - base) * scale + at).sort()
-    for (let at = 0; at < count; at++) position[at] = keys[at]! % scale
+    for (let at = 0; at < count; at++) position[at] = keys[at]! - Math.floor(keys[at]! / scale) * scale
   } else {
     for (let at = 0; at < count; at++) position[at] = at
     position.sort((a, b) => address[a]! - address[b]! || a - b)

@@ -34,19 +34,25 @@ export function readFunctions(elf: ElfImage): FunctionSymbol[] {
 
   for (let start = 0, end = 0; start < address.length; start = end) {
     const at = address[start]!
-    const names: Name[] = []
+    let first: Name | undefined
+    let all: Name[] | undefined
     for (end = start; end < address.length && address[end] === at; end++) {
       const inSymtab = index[end]! < symtabCount
       const table = (inSymtab ? fromSymtab : fromDynsym)!
       const symbol = inSymtab ? index[end]! : index[end]! - symtabCount
       const text = table.strings.unversionedAt(table.nameOffset(symbol))
-      if (text) names.push({ text, table, symbol })
+      // Most functions are in both tables under one name: nothing more to allocate for them.
+      if (!text || (!all && text === first?.text)) continue
+      const name: Name = { text, table, symbol }
+      if (all) all.push(name)
+      else if (first) all = [first, name]
+      else first = name
     }
-    if (names.length === 0) continue
+    if (!first) continue
     if (!segment || at >= segment.address + segment.fileSize) segment = segmentAt(elf.facts, at)!
-    const best = names.length === 1 ? names[0]! : bestName(names)
+    const best = all ? bestName(all) : first
     const segmentEnd = segment.address + segment.fileSize
-    let size = sizeOf(best, names)
+    let size = best.table.size(best.symbol) || (all ? largestSize(all) : 0)
     if (size === 0) {
       unwind ??= readUnwindTable(elf)
       const range = unwind.lookup(asVirtualAddress(at))
@@ -55,13 +61,13 @@ export function readFunctions(elf: ElfImage): FunctionSymbol[] {
     }
     functions.push({
       symbol: best.text,
-      aliases: names.length === 1 ? noAliases : aliasesOf(best, names),
+      aliases: all ? aliasesOf(best, all) : noAliases,
       address: asVirtualAddress(at),
       fileOffset: asFileOffset(at - segment.address + segment.fileOffset),
       size: Math.min(size, segmentEnd - at),
-      isIfunc: names.some(({ table, symbol }) => table.type(symbol) === STT_GNU_IFUNC),
+      isIfunc: isIfunc(first) || (all?.some(isIfunc) ?? false),
       source: best.table === fromSymtab ? 'symtab' : 'dynsym',
-      isLabel: names.every(({ table, symbol }) => table.type(symbol) === STT_NOTYPE),
+      isLabel: isLabel(best),
     })
   }
   return functions
@@ -94,6 +100,7 @@ function compareNames(a: Name, b: Name): number {
   )
 }
 
+const isIfunc = ({ table, symbol }: Name) => table.type(symbol) === STT_GNU_IFUNC
 const flag = (name: Name, test: (name: Name) => boolean) => (test(name) ? 1 : 0)
 const isLabel = ({ table, symbol }: Name) => table.type(symbol) === STT_NOTYPE
 const isLocal = ({ table, symbol }: Name) => table.binding(symbol) === STB_LOCAL
@@ -111,9 +118,8 @@ function aliasesOf(best: Name, names: readonly Name[]): readonly string[] {
   return aliases.size === 0 ? noAliases : [...aliases].sort()
 }
 
-function sizeOf(best: Name, names: readonly Name[]): number {
-  const size = best.table.size(best.symbol)
-  return size > 0 ? size : names.reduce((most, name) => Math.max(most, name.table.size(name.symbol)), 0)
+function largestSize(names: readonly Name[]): number {
+  return names.reduce((most, { table, symbol }) => Math.max(most, table.size(symbol)), 0)
 }
 
 /** Where the section of a symbol ends, for the last function of a section. */
