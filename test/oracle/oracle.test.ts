@@ -6,11 +6,16 @@ import type { BeginOrEnd } from '../support/trace.ts'
 import { temporaryFile } from '../support/utrace.ts'
 import { compareWithOracle, trueTrees } from './compare.ts'
 
-async function withTruth<T>(build: Build, use: (built: Awaited<ReturnType<typeof buildTarget>>, log: string) => T) {
+async function withTruth<T>(
+  build: Build,
+  use: (built: Awaited<ReturnType<typeof buildTarget>>, log: string) => T,
+) {
   const built = await buildTarget(build)
   const log = temporaryFile('.oracle')
   try {
-    await run(executableOf(built.instrumented, built.name), [], { env: { ...process.env, ORACLE_LOG: log.path } })
+    await run(executableOf(built.instrumented, built.name), [], {
+      env: { ...process.env, ORACLE_LOG: log.path },
+    })
     expect(existsSync(log.path)).toBe(true)
     return use(built, log.path)
   } finally {
@@ -62,7 +67,9 @@ it('takes any name of an address, and names the first difference', async () => {
     expect(compareWithOracle(built, log, traceOf(truth, 1))).toEqual({ events: 12, difference: undefined })
     const incomplete = traceOf(truth.toSpliced(8, 2), 1)
     const { difference } = compareWithOracle(built, log, incomplete)
-    expect(difference).toMatch(/^1 of 1 threads differ; 1 threads traced\nevent 9 is -\w*local_original, and should be \+/)
+    expect(difference).toMatch(
+      /^1 of 1 threads differ; 1 threads traced\nevent 9 is -\w*local_original, and should be \+/,
+    )
     const twice = compareWithOracle(built, log, [...traceOf(truth, 1), ...traceOf(truth, 2)])
     expect(twice.difference).toContain('0 of 1 threads differ; 2 threads traced')
   })

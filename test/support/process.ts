@@ -43,12 +43,17 @@ function killTree(pid: number): void {
   }
 }
 
+export interface Started {
+  readonly child: ChildProcess
+  readonly pid: number
+  /** What it has written so far. */
+  readonly texts: { readonly stdout: string; readonly stderr: string }
+  readonly outcome: Promise<Outcome>
+  stop(): void
+}
+
 /** A process that is certain to end with the test: `stop` kills it and all below it. */
-export function start(
-  program: string,
-  args: readonly string[],
-  options: SpawnOptions = {},
-): { child: ChildProcess; pid: number; outcome: Promise<Outcome>; stop(): void } {
+export function start(program: string, args: readonly string[], options: SpawnOptions = {}): Started {
   const child = spawn(program, [...args], options)
   let timedOut = false
   const texts = { stdout: '', stderr: '' }
@@ -71,7 +76,7 @@ export function start(
     timedOut = true
     killTree(child.pid)
   }
-  return { child, pid: child.pid ?? 0, outcome, stop }
+  return { child, pid: child.pid ?? 0, texts, outcome, stop }
 }
 
 /** Runs a program to its end, or kills it and all below it after `timeoutMs` (default 20 s). */

@@ -1,0 +1,223 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, it } from 'vitest'
+import { buildTarget, executableOf } from './support/build.ts'
+import { peakMemoryMb } from './support/memory.ts'
+import { type Outcome, run, start } from './support/process.ts'
+import { callCounts, isCallEvent, lostEvents, malformation, parseTrace } from './support/trace.ts'
+import { splitStderr, temporaryFile, utrace } from './support/utrace.ts'
+import { waitUntil } from './support/wait.ts'
+
+const cleanups: (() => void)[] = []
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0).reverse()) cleanup()
+})
+
+function scratch(suffix = ''): ReturnType<typeof temporaryFile> {
+  const file = temporaryFile(suffix)
+  cleanups.push(file.remove)
+  return file
+}
+
+function begin(...parameters: Parameters<typeof start>): ReturnType<typeof start> {
+  const started = start(...parameters)
+  cleanups.push(started.stop)
+  return started
+}
+
+/** Ends in time, or the test fails. */
+async function inTime(outcome: Promise<Outcome>, milliseconds: number): Promise<Outcome> {
+  const late = sleep(milliseconds, undefined, { ref: false }).then(() => {
+    throw new Error(`still running after ${milliseconds} ms`)
+  })
+  return await Promise.race([outcome, late])
+}
+
+async function runningTarget(source: string) {
+  const target = await buildTarget({ source, flags: ['-O2'], plainOnly: true })
+  const stopFile = scratch()
+  const started = begin(executableOf(target.plain, target.name), [stopFile.path])
+  await waitUntil(() => started.texts.stdout.includes('running'))
+  return { ...started, endInOrder: () => writeFileSync(stopFile.path, '') }
+}
+
+describe('attaching', () => {
+  it.each([
+    ['hot-loop.c', 'stopped in order', 2],
+    ['busy-loop.c', 'consistent', 1],
+  ] as const)('to %s: no phantom levels, and the target lives on', async (source, ending, threads) => {
+    const target = await runningTarget(source)
+    const output = scratch('.jsonl')
+    const tracer = begin(utrace, ['--format', 'jsonl', '-o', output.path, '-p', String(target.pid)])
+    await waitUntil(() => output.read().length > 100_000)
+    tracer.child.kill('SIGINT')
+    const traced = await inTime(tracer.outcome, 10_000)
+    expect(traced.status, traced.stderr).toBe(0)
+    const lines = parseTrace(output.read())
+    expect(malformation(lines)).toBeUndefined()
+    const parents: Record<string, readonly string[]> = {
+      // What may lie above each function; a call that was open at the attach may be missing.
+      leaf: ['middle', 'outer', ''],
+      middle: ['outer', 'recursive', ''],
+      recursive: ['recursive', 'outer', ''],
+      outer: ['loop', 'main', ''],
+    }
+    const open = new Map<number, string[]>()
+    for (const event of lines.filter(isCallEvent)) {
+      const stack = open.get(event.tid) ?? []
+      open.set(event.tid, stack)
+      if (event.type === 'end') stack.pop()
+      else {
+        expect(parents[event.symbol] ?? [stack.at(-1) ?? '']).toContain(stack.at(-1) ?? '')
+        stack.push(event.symbol)
+        expect(stack.length, stack.join(' > ')).toBeLessThanOrEqual(10)
+      }
+    }
+    expect(callCounts(lines).get('outer')).toBeGreaterThan(10)
+    expect(new Set(lines.filter(isCallEvent).map(({ tid }) => tid)).size).toBeLessThanOrEqual(threads)
+    expect(splitStderr(traced.stderr).own.at(-1)).toMatch(/calls.*events? lost/)
+    expect(target.child.exitCode).toBeNull()
+    target.endInOrder()
+    const ended = await inTime(target.outcome, 5_000)
+    expect(ended).toMatchObject({ status: 0, stdout: `running\n${ending}\n` })
+  })
+
+  it('ends when the target ends', async () => {
+    const target = await runningTarget('hot-loop.c')
+    const output = scratch()
+    const tracer = begin(utrace, ['-o', output.path, '-p', String(target.pid)])
+    await waitUntil(() => output.read().includes('outer'))
+    target.endInOrder()
+    expect(await inTime(target.outcome, 5_000)).toMatchObject({
+      status: 0,
+      stdout: 'running\nstopped in order\n',
+    })
+    expect((await inTime(tracer.outcome, 5_000)).status).toBe(0)
+  })
+
+  it('leaves the target as it was when utrace is killed', async () => {
+    const target = await runningTarget('busy-loop.c')
+    const output = scratch()
+    const tracer = begin(utrace, ['-o', output.path, '-p', String(target.pid)])
+    await waitUntil(() => output.read().includes('outer'))
+    tracer.child.kill('SIGKILL')
+    await inTime(tracer.outcome, 5_000)
+    await sleep(200)
+    target.endInOrder()
+    expect(await inTime(target.outcome, 10_000)).toMatchObject({ status: 0, stdout: 'running\nconsistent\n' })
+  })
+
+  it('twice at once and again afterwards', async () => {
+    const target = await runningTarget('hot-loop.c')
+    const outputs = [scratch(), scratch()]
+    const tracers = outputs.map(({ path }) => begin(utrace, ['-o', path, '-p', String(target.pid)]))
+    await waitUntil(() => outputs.every((output) => output.read().includes('outer')))
+    for (const tracer of tracers) tracer.child.kill('SIGINT')
+    for (const tracer of tracers) expect((await inTime(tracer.outcome, 10_000)).status).toBe(0)
+    const again = scratch()
+    const third = begin(utrace, ['-o', again.path, '-p', String(target.pid)])
+    await waitUntil(() => again.read().includes('outer'))
+    third.child.kill('SIGTERM')
+    await inTime(third.outcome, 10_000)
+    target.endInOrder()
+    expect(await inTime(target.outcome, 5_000)).toMatchObject({
+      status: 0,
+      stdout: 'running\nstopped in order\n',
+    })
+  })
+})
+
+describe('a program that utrace has started', () => {
+  it('gets Ctrl-C once, with its own way to end, and utrace prints what it has', async () => {
+    const target = await buildTarget({ source: 'interrupted.c', flags: ['-O2'], plainOnly: true })
+    const output = scratch('.jsonl')
+    const words = ['--format', 'jsonl', '-o', output.path, '--', executableOf(target.plain, target.name)]
+    // As on a terminal: the signal goes to the whole process group.
+    const tracer = begin(utrace, words, { detached: true })
+    await waitUntil(() => tracer.texts.stdout.includes('ready'))
+    process.kill(-tracer.pid, 'SIGINT')
+    const traced = await inTime(tracer.outcome, 10_000)
+    expect(traced.stdout).toBe('ready\ninterrupted 1 times\n')
+    expect(traced.status, traced.stderr).toBe(6)
+    const lines = parseTrace(output.read())
+    expect(malformation(lines)).toBeUndefined()
+    expect(callCounts(lines).get('on_interrupt')).toBe(1)
+  })
+
+  it('is on the screen while it runs', async () => {
+    const tracer = begin(utrace, ['--', 'sh', '-c', 'read line'], { stdio: ['pipe', 'ignore', 'pipe'] })
+    await waitUntil(() => tracer.texts.stderr.includes('read'))
+    expect(tracer.child.exitCode).toBeNull()
+    tracer.child.stdin?.end('\n')
+    expect((await inTime(tracer.outcome, 10_000)).status).toBe(0)
+  })
+
+  it('may lose its reader: `| head -1` ends utrace quietly', async () => {
+    const target = await buildTarget({ source: 'recursion.c', flags: ['-O2'] })
+    const script = '"$0" -- "$1" 2>&1 >/dev/null | head -n 1; set -- "${PIPESTATUS[@]}"; echo "status $1"'
+    const words = ['-c', script, utrace, executableOf(target.plain, target.name)]
+    const outcome = await run('bash', words)
+    expect(outcome).toMatchObject({ timedOut: false, stderr: '' })
+    expect(outcome.stdout).toMatch(/^ *DURATION \| FUNCTION\nstatus \d+\n$/)
+  })
+
+  it('reads the terminal that it was started on', async () => {
+    const target = await buildTarget({ source: 'reads-stdin.c', flags: ['-O2'] })
+    const command = `'${utrace}' -o /dev/null -- '${executableOf(target.plain, target.name)}'`
+    const outcome = await run('script', ['-qec', command, '/dev/null'], { input: 'hello\n\u0004' })
+    expect(outcome.stdout).toContain('2 hello')
+    expect(outcome.stdout).toContain('end')
+    expect(outcome.status).toBe(0)
+  })
+
+  it('may have a name with quotes and blanks', async () => {
+    const target = await buildTarget({ source: 'arguments.c', flags: ['-O2'] })
+    const program = scratch(` "it's" \\ \u202e`)
+    await run('cp', [executableOf(target.plain, target.name), program.path])
+    const outcome = await run(utrace, ['--libname', '--', program.path, 'x'])
+    expect(outcome).toMatchObject({ status: 0, stdout: '[x]\n' })
+    expect(Buffer.from(outcome.stderr, 'latin1').toString()).not.toContain('\u202e')
+  })
+})
+
+describe('a million calls', () => {
+  const million = () => buildTarget({ source: 'million.c', flags: ['-O2'], plainOnly: true })
+  const made = 1_000_001
+
+  it('are accounted for in a file, in bounded memory', async () => {
+    const target = await million()
+    const output = scratch('.jsonl')
+    const tracer = begin(utrace, [
+      ...['--format', 'jsonl', '-l', '', '-o', output.path],
+      ...['--', executableOf(target.plain, target.name)],
+    ])
+    const peak = peakMemoryMb(tracer)
+    const traced = await inTime(tracer.outcome, 60_000)
+    expect(traced).toMatchObject({ status: 0, stdout: '1000000\n' })
+    expect(await peak, 'MB of utrace itself').toBeLessThan(200)
+    const { begins, lost } = accountOf(output.path)
+    expect(begins * 2 + lost).toBe(made * 2)
+  })
+
+  it('are accounted for when stderr is a file, at full speed', async () => {
+    const target = await million()
+    const output = scratch()
+    const script = 'exec "$0" -l "" -- "$1" 2>"$2"'
+    const words = ['-c', script, utrace, executableOf(target.plain, target.name), output.path]
+    const outcome = await run('sh', words, { timeoutMs: 60_000 })
+    expect(outcome).toMatchObject({ status: 0, stdout: '1000000\n' })
+    const text = output.read()
+    const printed = text.match(/\| +tiny\(\);/g)?.length ?? 0
+    const [, calls = '', lost = ''] = /\nutrace: ([\d,]+) calls.* ([\d,]+) events? lost/.exec(text) ?? []
+    const number = (grouped: string) => Number(grouped.replaceAll(',', ''))
+    expect(number(calls)).toBe(printed + 1)
+    expect(number(calls) * 2 + number(lost)).toBe(made * 2)
+  })
+
+  function accountOf(path: string): { begins: number; lost: number } {
+    const lines = parseTrace(readFileSync(path, 'utf8'))
+    expect(malformation(lines)).toBeUndefined()
+    const begins = lines.filter((line) => line.type === 'begin').length
+    return { begins, lost: lostEvents(lines) }
+  }
+})
