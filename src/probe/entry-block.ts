@@ -1,0 +1,253 @@
+import { type Head, modrmLength, readHead } from './encoding.ts'
+import { type Emulation, emulationOf } from './kernel-rules.ts'
+
+/** An instruction of a function's entry block: it runs once per call unless something jumps to it or before it. */
+export interface Candidate {
+  /** Bytes from the function's first instruction. */
+  readonly offset: number
+  /** Bytes by which the stack pointer lies below its value at the function's first instruction. */
+  readonly stackDisplacement: number
+  readonly emulation: Emulation
+  /** It lowers the stack pointer by itself: a loop through it would need a `pop` on its way back. */
+  readonly isPush: boolean
+}
+
+interface Step {
+  readonly length: number
+  /** Bytes by which the instruction lowers the stack pointer. */
+  readonly lowers: number
+}
+
+const MAX_CANDIDATES = 24
+
+/**
+ * The instructions at which a call of the function may be counted, in program order, as far as none of those before can
+ * fault, leave the function, serialise, touch memory or move the stack pointer by an amount that is not in the code.
+ */
+export function entryCandidates(bytes: Uint8Array): Candidate[] {
+  const candidates: Candidate[] = []
+  let offset = 0
+  let stackDisplacement = 0
+  while (candidates.length < MAX_CANDIDATES && offset < bytes.length) {
+    const head = readHead(bytes, offset)
+    if (head === undefined) break
+    const isPush = head.map === 0 && head.vector === 'none' && head.opcode >= 0x50 && head.opcode <= 0x57
+    const emulation = emulationOf(bytes, offset, head)
+    candidates.push({ offset, stackDisplacement, emulation, isPush })
+    // No later one can be better.
+    if (isPush && emulation === 'everywhere') break
+    const step = stepOver(bytes, offset, head)
+    if (step === undefined || offset + step.length > bytes.length) break
+    offset += step.length
+    stackDisplacement += step.lowers
+  }
+  return candidates
+}
+
+/** Length and effect of an instruction that a call may pass before it is counted; undefined for any other. */
+function stepOver(bytes: Uint8Array, at: number, head: Head): Step | undefined {
+  if (head.refusedPrefix || head.addressSize || head.vector === 'evex') return undefined
+  if (head.vector === 'vex') return registerVector(bytes, at, head)
+  return head.map === 0 ? oneByte(bytes, at, head) : head.map === 1 ? twoByte(bytes, at, head) : undefined
+}
+
+const RSP = 4
+
+function oneByte(bytes: Uint8Array, at: number, head: Head): Step | undefined {
+  const { opcode, opcodeAt, rex } = head
+  if (head.repeat !== 0) return undefined
+  const end = opcodeAt + 1
+  const done = (length: number): Step => ({ length, lowers: 0 })
+  if (opcode >= 0x50 && opcode <= 0x57) {
+    return head.operandSize ? undefined : { length: end - at, lowers: 8 }
+  }
+  if (opcode === 0x90 || opcode === 0x98 || opcode === 0x99) return done(end - at)
+  if (opcode === 0xf5 || opcode === 0xf8 || opcode === 0xf9) return done(end - at)
+  // REX.W beats the operand-size prefix.
+  const immediate = head.operandSize && !(rex & 8) ? 2 : 4
+  if (opcode === 0xa8) return done(end + 1 - at)
+  if (opcode === 0xa9) return done(end + immediate - at)
+  if (opcode < 0x40 && (opcode & 7) === 4) return done(end + 1 - at)
+  if (opcode < 0x40 && (opcode & 7) === 5) return done(end + immediate - at)
+  if (opcode >= 0xb0 && opcode <= 0xbf) {
+    if ((opcode & 7) === RSP && !(rex & 1)) return undefined
+    return done(end + (opcode < 0xb8 ? 1 : rex & 8 ? 8 : immediate) - at)
+  }
+  if (opcode === 0x8d) return loadAddress(bytes, at, head)
+  if (opcode === 0x81 || opcode === 0x83) {
+    const stack = adjustStack(bytes, at, head)
+    if (stack !== undefined) return stack
+  }
+  const immediateBytes = registerForm(opcode, bytes[end] ?? 0, immediate)
+  if (immediateBytes === undefined || !namesHarmlessRegisters(opcode, bytes[end], rex)) return undefined
+  return done(end + 1 + immediateBytes - at)
+}
+
+/** Immediate bytes of an integer instruction that can't fault when both its operands are registers. */
+function registerForm(opcode: number, modrm: number, immediate: number): number | undefined {
+  const reg = (modrm >> 3) & 7
+  if (opcode < 0x40) return (opcode & 7) < 4 ? 0 : undefined
+  switch (opcode) {
+    case 0x63:
+    case 0x84:
+    case 0x85:
+    case 0x86:
+    case 0x87:
+    case 0x88:
+    case 0x89:
+    case 0x8a:
+    case 0x8b:
+    case 0xd0:
+    case 0xd1:
+    case 0xd2:
+    case 0xd3:
+      return 0
+    case 0x69:
+    case 0x81:
+      return immediate
+    case 0x6b:
+    case 0x80:
+    case 0x83:
+    case 0xc0:
+    case 0xc1:
+      return 1
+    case 0xc6:
+      return reg === 0 ? 1 : undefined
+    case 0xc7:
+      return reg === 0 ? immediate : undefined
+    // Group 3: test takes an immediate; div and idiv (6, 7) can fault.
+    case 0xf6:
+      return reg === 0 ? 1 : reg >= 2 && reg <= 5 ? 0 : undefined
+    case 0xf7:
+      return reg === 0 ? immediate : reg >= 2 && reg <= 5 ? 0 : undefined
+    case 0xfe:
+    case 0xff:
+      return reg <= 1 ? 0 : undefined
+    default:
+      return undefined
+  }
+}
+
+/** Two register operands, of which none that is written is the stack pointer (told coarsely). */
+function namesHarmlessRegisters(opcode: number, modrm: number | undefined, rex: number): boolean {
+  if (modrm === undefined || modrm >> 6 !== 3) return false
+  const rmIsStack = (modrm & 7) === RSP && !(rex & 1)
+  const regIsStack = ((modrm >> 3) & 7) === RSP && !(rex & 4)
+  if (opcode === 0x89) return !rmIsStack
+  if (opcode === 0x8b) return !regIsStack
+  const comparesOnly =
+    opcode === 0x84 || opcode === 0x85 || opcode === 0xa8 || (opcode >= 0x38 && opcode < 0x40)
+  if (comparesOnly) return true
+  const regIsOpcode = (opcode >= 0x80 && opcode <= 0x83) || opcode >= 0xc0
+  return !rmIsStack && (regIsOpcode || !regIsStack)
+}
+
+/** `sub rsp, imm` and `add rsp, imm`; undefined for anything else. */
+function adjustStack(bytes: Uint8Array, at: number, head: Head): Step | undefined {
+  const modrm = bytes[head.opcodeAt + 1] ?? 0
+  const isStack = modrm >> 6 === 3 && (modrm & 7) === RSP && (head.rex & 9) === 8
+  const operation = (modrm >> 3) & 7
+  if (!isStack || (operation !== 5 && operation !== 0)) return undefined
+  const immediateAt = head.opcodeAt + 2
+  const wide = head.opcode === 0x81
+  const length = immediateAt + (wide ? 4 : 1) - at
+  if (at + length > bytes.length) return undefined
+  const amount = wide ? readInt32(bytes, immediateAt) : (bytes[immediateAt]! << 24) >> 24
+  return lowering(length, operation === 5 ? amount : -amount)
+}
+
+/** `lea`: computes, never touches memory. Into the stack pointer only as `lea rsp, [rsp + displacement]`. */
+function loadAddress(bytes: Uint8Array, at: number, head: Head): Step | undefined {
+  const modrmAt = head.opcodeAt + 1
+  const modrm = bytes[modrmAt] ?? 0xff
+  const operand = modrmLength(bytes, modrmAt)
+  if (operand === 0 || modrm >> 6 === 3) return undefined
+  const length = modrmAt + operand - at
+  const intoStack = ((modrm >> 3) & 7) === RSP && !(head.rex & 4)
+  if (!intoStack) return { length, lowers: 0 }
+  const fromStackOnly = (modrm & 7) === RSP && bytes[modrmAt + 1] === 0x24 && (head.rex & 0xb) === 8
+  if (!fromStackOnly) return undefined
+  if (modrm >> 6 === 1) return lowering(length, -((bytes[modrmAt + 2]! << 24) >> 24))
+  return modrm >> 6 === 2 ? lowering(length, -readInt32(bytes, modrmAt + 2)) : undefined
+}
+
+/** A stack pointer above its entry value would let a signal handler overwrite the return address: no function does it. */
+const lowering = (length: number, lowers: number): Step | undefined =>
+  lowers < 0 ? undefined : { length, lowers }
+
+const readInt32 = (bytes: Uint8Array, at: number) =>
+  bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+
+function twoByte(bytes: Uint8Array, at: number, head: Head): Step | undefined {
+  const { opcode, opcodeAt, rex } = head
+  const modrmAt = opcodeAt + 1
+  const modrm = bytes[modrmAt]
+  if (opcode === 0x1e && head.repeat === 0xf3 && modrm === 0xfa)
+    return { length: modrmAt + 1 - at, lowers: 0 }
+  if (opcode === 0x1f) {
+    const operand = modrmLength(bytes, modrmAt)
+    return operand === 0 ? undefined : { length: modrmAt + operand - at, lowers: 0 }
+  }
+  if (modrm === undefined || modrm >> 6 !== 3) return undefined
+  const length = modrmAt + 1 - at
+  const rmIsStack = (modrm & 7) === RSP && !(rex & 1)
+  if (isVectorMove(head)) {
+    const movesToInteger = opcode === 0x7e && head.repeat === 0
+    return movesToInteger && rmIsStack ? undefined : { length, lowers: 0 }
+  }
+  const isScan = opcode === 0xbc || opcode === 0xbd
+  if (head.repeat !== 0 && !isScan) return undefined
+  if (opcode >= 0x90 && opcode <= 0x9f) return rmIsStack ? undefined : { length, lowers: 0 }
+  const writesReg = (opcode >= 0x40 && opcode <= 0x4f) || isScan || isWidening(opcode) || opcode === 0xaf
+  const regIsStack = ((modrm >> 3) & 7) === RSP && !(rex & 4)
+  return writesReg && !regIsStack ? { length, lowers: 0 } : undefined
+}
+
+/** `movzx`, `movsx`. */
+const isWidening = (opcode: number) =>
+  opcode === 0xb6 || opcode === 0xb7 || opcode === 0xbe || opcode === 0xbf
+
+/**
+ * Moves and bitwise operations between SSE registers: no floating-point exception can come of them. Their MMX
+ * namesakes (without a prefix) can bring a pending x87 exception to light.
+ */
+function isVectorMove({ opcode, operandSize, repeat }: Head): boolean {
+  switch (opcode) {
+    case 0x10:
+    case 0x11:
+      return true
+    case 0x28:
+    case 0x29:
+    case 0x54:
+    case 0x55:
+    case 0x56:
+    case 0x57:
+      return repeat === 0
+    case 0x6f:
+    case 0x7f:
+    case 0x7e:
+      return repeat === 0xf3 || (operandSize && repeat === 0)
+    case 0x6e:
+    case 0xd6:
+    case 0xdb:
+    case 0xdf:
+    case 0xeb:
+    case 0xef:
+      return operandSize && repeat === 0
+    default:
+      return false
+  }
+}
+
+/** `vxorps` and `vpxor`, with which code built for AVX clears a register. */
+function registerVector(bytes: Uint8Array, at: number, head: Head): Step | undefined {
+  const modrm = bytes[head.opcodeAt + 1]
+  const prefix = bytes[head.opcodeAt - 1]! & 3
+  const clears = (head.opcode === 0x57 && prefix <= 1) || (head.opcode === 0xef && prefix === 1)
+  // A legacy or REX prefix before VEX is an invalid instruction.
+  const isPlain = bytes[at] === 0xc5 || bytes[at] === 0xc4
+  const isRegister = modrm !== undefined && modrm >> 6 === 3
+  return isPlain && head.map === 1 && clears && isRegister
+    ? { length: head.opcodeAt + 2 - at, lowers: 0 }
+    : undefined
+}

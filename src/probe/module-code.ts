@@ -1,0 +1,35 @@
+import type { FileOffset, VirtualAddress } from '../base/units.ts'
+import type { FunctionSymbol, UnwindRange } from '../elf/facts.ts'
+
+/** What planning needs to know of an ELF file. */
+export interface ModuleCode {
+  /** All functions of the module, sorted by address, one per address. */
+  readonly functions: readonly FunctionSymbol[]
+  readonly unwind: { lookup(address: VirtualAddress): UnwindRange | undefined }
+  /** Bytes at an address; short or undefined where the file does not hold them all. */
+  readonly read: (address: VirtualAddress, size: number) => Uint8Array | undefined
+  readonly toFileOffset: (address: VirtualAddress) => FileOffset | undefined
+  /** `e_entry`: code that the kernel jumps to. Undefined for a library. */
+  readonly entryPoint: VirtualAddress | undefined
+}
+
+/** Index of the last function at or before an address; -1 if there is none. */
+export function indexAtOrBefore(functions: readonly FunctionSymbol[], address: VirtualAddress): number {
+  let low = 0
+  let high = functions.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (functions[middle]!.address <= address) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
+
+/** The function whose bytes include an address. */
+export function functionHolding(
+  functions: readonly FunctionSymbol[],
+  address: VirtualAddress,
+): FunctionSymbol | undefined {
+  const found = functions[indexAtOrBefore(functions, address)]
+  return found !== undefined && address < found.address + found.size ? found : undefined
+}

@@ -1,0 +1,146 @@
+import type { VirtualAddress } from '../base/units.ts'
+import { sweepCode } from './code-sweep.ts'
+import { type Candidate, entryCandidates } from './entry-block.ts'
+import { isColdPart } from './function-rules.ts'
+import { type CodeRange, findPossibleJumps, type PossibleJump, type QuietRange } from './jump-scan.ts'
+import { functionHolding, indexAtOrBefore, type ModuleCode } from './module-code.ts'
+import { chooseEntry, type PlacementNeeds } from './placement.ts'
+
+export interface EntryRequest {
+  readonly address: VirtualAddress
+  readonly size: number
+  /** The exit will be seen by a return probe. */
+  readonly returnProbe: boolean
+}
+
+/** Bytes of a function in which an entry is looked for. */
+const HEAD_BYTES = 192
+/** A jump from a neighbour: code of one assembler file may enter a function behind its first instruction. */
+const NEIGHBOUR_BYTES = 4096
+
+interface Draft {
+  readonly request: EntryRequest
+  readonly candidates: readonly Candidate[]
+  needs: PlacementNeeds
+  chosen: Candidate | undefined
+}
+
+/**
+ * Chooses the instruction at which the calls of each function are counted; undefined where the kernel refuses all of
+ * them. An instruction behind the first is taken only if no jump anywhere in the function, its neighbours and the cold
+ * parts leads between the two.
+ */
+export function placeEntries(
+  requests: readonly EntryRequest[],
+  code: ModuleCode,
+  firstOnly: boolean,
+): (Candidate | undefined)[] {
+  const drafts = requests.map((request) => draftEntry(request, code, firstOnly))
+  const moved = drafts.filter((draft) => (draft.chosen?.offset ?? 0) > 0)
+  const jumps = findPossibleJumps(moved.map(quietRange), rangesToScan(moved, code), code.read)
+  if (jumps === undefined) for (const draft of moved) restrict(draft, { firstOnly: true })
+  else if (jumps.length > 0) applyJumps(moved, jumps, code)
+  return drafts.map((draft) => draft.chosen)
+}
+
+function draftEntry(request: EntryRequest, code: ModuleCode, firstOnly: boolean): Draft {
+  const { address, size, returnProbe } = request
+  const bytes = code.read(address, Math.min(size, HEAD_BYTES)) ?? new Uint8Array()
+  const next = code.functions[indexAtOrBefore(code.functions, address) + 1]
+  const before = next === undefined ? Number.POSITIVE_INFINITY : next.address - address
+  const needs = { entryStackPointer: returnProbe, before, hiddenJumps: false, firstOnly }
+  const candidates = entryCandidates(bytes)
+  const draft: Draft = { request, candidates, needs, chosen: chooseEntry(candidates, needs) }
+  const { chosen } = draft
+  if (chosen !== undefined && chosen.offset > 0 && !chosen.isPush && hasHiddenJumps(request, code)) {
+    restrict(draft, { hiddenJumps: true })
+  }
+  return draft
+}
+
+function restrict(draft: Draft, needs: Partial<PlacementNeeds>): void {
+  draft.needs = { ...draft.needs, ...needs }
+  draft.chosen = chooseEntry(draft.candidates, draft.needs)
+}
+
+const quietRange = ({ request, chosen }: Draft): QuietRange => ({
+  first: (request.address + 1) as VirtualAddress,
+  last: (request.address + chosen!.offset) as VirtualAddress,
+})
+
+/** Whether the function jumps through registers or tables. */
+function hasHiddenJumps({ address, size }: EntryRequest, code: ModuleCode): boolean {
+  const bytes = code.read(address, size)
+  if (bytes === undefined) return true
+  if (!mayJumpIndirectly(bytes)) return false
+  return sweepCode(bytes)?.hiddenJumps ?? true
+}
+
+/** Whether the bytes of an indirect jump (`ff /4`) occur at any offset: cheap, and never misses one. */
+function mayJumpIndirectly(bytes: Uint8Array): boolean {
+  for (let at = bytes.indexOf(0xff); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    if (((bytes[at + 1] ?? 0) & 0x30) === 0x20) return true
+  }
+  return false
+}
+
+function rangesToScan(moved: readonly Draft[], code: ModuleCode): CodeRange[] {
+  const { functions } = code
+  if (moved.length === 0) return []
+  const ranges: CodeRange[] = functions.filter(({ symbol }) => isColdPart(symbol))
+  for (const { request } of moved) {
+    const { address, size } = request
+    ranges.push({ address, size })
+    const index = indexAtOrBefore(functions, address)
+    for (const neighbour of [functions[index - 1], functions[index + 1]]) {
+      if (neighbour === undefined || Math.abs(neighbour.address - address) > NEIGHBOUR_BYTES + size) continue
+      ranges.push({ address: neighbour.address, size: Math.min(neighbour.size, NEIGHBOUR_BYTES) })
+    }
+  }
+  return ranges
+}
+
+/** Moves an entry back before the first address that something jumps to. */
+function applyJumps(moved: readonly Draft[], jumps: readonly PossibleJump[], code: ModuleCode): void {
+  const sorted = [...moved].sort((a, b) => a.request.address - b.request.address)
+  const isJump = jumpVerifier(code)
+  for (const { at, target } of jumps) {
+    const draft = sorted[lastAtOrBefore(sorted, target)]
+    if (draft === undefined) continue
+    const offset = target - draft.request.address
+    if (offset <= (draft.chosen?.offset ?? 0) && isJump(at, target)) {
+      restrict(draft, { before: Math.min(draft.needs.before, offset) })
+    }
+  }
+}
+
+function lastAtOrBefore(sorted: readonly Draft[], address: VirtualAddress): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (sorted[middle]!.request.address <= address) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
+
+/** Tells a jump from bytes that look like one by decoding the function they are in; in doubt it is a jump. */
+function jumpVerifier(code: ModuleCode): (at: VirtualAddress, target: VirtualAddress) => boolean {
+  const known = new Map<VirtualAddress, ReadonlySet<number> | undefined>()
+  const targetsOf = (address: VirtualAddress, size: number) => {
+    if (!known.has(address)) {
+      const bytes = code.read(address, size)
+      const decoded = bytes && sweepCode(bytes)
+      const targets = decoded && new Set([...decoded.targets, ...decoded.jumpsOut])
+      known.set(address, targets)
+    }
+    return known.get(address)
+  }
+  return (at, target) => {
+    const holder = functionHolding(code.functions, at)
+    if (holder === undefined) return true
+    const targets = targetsOf(holder.address, holder.size)
+    return targets === undefined || targets.has(target - holder.address)
+  }
+}
