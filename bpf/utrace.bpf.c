@@ -101,11 +101,11 @@ static __always_inline void emit(__u32 kind, __u32 function, __u64 stack)
 	__u64 *lost_here = bpf_map_lookup_elem(&lost, &cpu);
 	struct record *record;
 
-	if (!ring || !lost_here)
+	if (!lost_here)
 		return;
-	if (*lost_here)
+	if (ring && *lost_here)
 		report_lost(ring, cpu, lost_here);
-	record = bpf_ringbuf_reserve(ring, sizeof(*record), 0);
+	record = ring ? bpf_ringbuf_reserve(ring, sizeof(*record), 0) : 0;
 	if (!record) {
 		__sync_fetch_and_add(lost_here, 1);
 		return;

@@ -72,7 +72,8 @@ export function kernelTypes(bytes: Buffer): KernelTypes {
       const thisKind = (info >>> 24) & 31
       if (thisKind === kind && nameOffsets.has(bytes.readUInt32LE(at))) return { id, at }
       const tail = tailBytes[thisKind]
-      if (tail === undefined) throw new UserError(`${btfPath} has a type of kind ${thisKind} that utrace does not know`)
+      if (tail === undefined)
+        throw new UserError(`${btfPath} has a type of kind ${thisKind} that utrace does not know`)
       at += 12 + tail[0] + tail[1] * (info & 0xffff)
     }
     return undefined
@@ -89,7 +90,9 @@ export function kernelTypes(bytes: Buffer): KernelTypes {
         // The upper 8 bits hold a bit-field's size where the structure has one; the rest is an offset in bits.
         if (nameOffsets.has(bytes.readUInt32LE(at))) return (bytes.readUInt32LE(at + 8) & 0xffffff) / 8
       }
-      throw new UserError(`this kernel's struct ${structure} has no member ${member}: utrace does not know this kernel`)
+      throw new UserError(
+        `this kernel's struct ${structure} has no member ${member}: utrace does not know this kernel`,
+      )
     },
   }
 }

@@ -46,7 +46,9 @@ export function attachUprobes(programFd: number, set: UprobeSet): BpfLink {
 
 /** Attaches a program to a raw tracepoint. @throws SystemCallError */
 export function attachRawTracepoint(programFd: number, tracepoint: string): BpfLink {
-  return linkOf(bpf('rawTracepointOpen', new BpfAttributes().pointer(0, cString(tracepoint)).u32(8, programFd)))
+  return linkOf(
+    bpf('rawTracepointOpen', new BpfAttributes().pointer(0, cString(tracepoint)).u32(8, programFd)),
+  )
 }
 
 function linkOf(fd: number): BpfLink {

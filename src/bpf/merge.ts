@@ -1,12 +1,7 @@
-import type { EventKind } from '../base/event-kind.ts'
+import type { EventConsumer, EventKind } from '../base/event.ts'
 import { asTraceNs, type TraceNs } from '../base/units.ts'
 import { functionIdMask, kindShift, recordBytes } from './layout.ts'
 import { type RingReader, ringRecordBytes } from './ring.ts'
-
-/** Takes events in the order of their time. */
-export interface EventConsumer {
-  event(time: TraceNs, stack: number, thread: number, kind: EventKind, functionId: number, cpu: number): void
-}
 
 const twoTo32 = 4_294_967_296
 
@@ -90,7 +85,8 @@ class CpuQueue {
   /** Moves what is left to the front, to make room. */
   compact(): void {
     if (this.head === 0) return
-    for (const column of [this.times, this.stacks, this.threads, this.kinds]) column.copyWithin(0, this.head, this.tail)
+    for (const column of [this.times, this.stacks, this.threads, this.kinds])
+      column.copyWithin(0, this.head, this.tail)
     this.tail -= this.head
     this.head = 0
   }

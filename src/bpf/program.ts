@@ -60,10 +60,14 @@ function loadError(name: string, attributes: BpfAttributes, cause: unknown): unk
     // Expected: the log is what is wanted.
   }
   const lines = log.toString('latin1', 0, log.indexOf(0)).trim().split('\n')
-  const summary = lines.length > 1 ? `${lines.at(-2)} (${lines.length - 1} lines of the verifier's log omitted)` : lines[0]
-  return new UserError(`the kernel refuses the BPF program ${name}: ${cause.code}: ${summary || 'no reason given'}`, {
-    cause,
-  })
+  const summary =
+    lines.length > 1 ? `${lines.at(-2)} (${lines.length - 1} lines of the verifier's log omitted)` : lines[0]
+  return new UserError(
+    `the kernel refuses the BPF program ${name}: ${cause.code}: ${summary || 'no reason given'}`,
+    {
+      cause,
+    },
+  )
 }
 
 function relocated(code: BpfProgramCode, bindings: Bindings): Buffer {

@@ -155,7 +155,7 @@ export const traceOptions = [
     name: 'buffer',
     argument: 'SIZE',
     group: 'Probes',
-    help: 'Memory per CPU for events on their way, such as 4M (the default); rounded up to a power of two',
+    help: 'Memory per CPU for events on their way, such as 4M; rounded up to a power of two (default: 64M shared by all CPUs, 16M at most for each)',
   },
   { name: 'debug', short: ['d'], group: 'Help', help: 'Show debug information' },
   { name: 'help', short: ['?', 'h'], answers: true, group: 'Help', help: 'Show this help' },

@@ -29,7 +29,6 @@ export function parseDepth(text: string): number {
   return depth
 }
 
-export const defaultBufferBytes = 4 * 1024 * 1024
 /** A ring buffer holds whole pages. */
 const smallestBufferBytes = 4096
 const largestBufferBytes = 1024 ** 3

@@ -6,7 +6,6 @@ import { GivenOptions } from './given-options.ts'
 import { parseOptionWords } from './option-parser.ts'
 import { type TraceOptionName, traceOptions } from './option-table.ts'
 import {
-  defaultBufferBytes,
   notEmpty,
   parseBufferSize,
   parseCommand,
@@ -53,8 +52,8 @@ export interface TraceOptions {
   readonly debug: boolean
   readonly exitProbe: 'auto' | 'return' | 'ret'
   readonly placement: 'auto' | 'entry'
-  /** Size of the ring buffer of each CPU in bytes: a power of two, at least a page. */
-  readonly bufferBytes: number
+  /** Size of the ring buffer of each CPU in bytes: a power of two, at least a page. Undefined: by the number of CPUs. */
+  readonly bufferBytes: number | undefined
 }
 
 /**
@@ -93,7 +92,7 @@ function readTraceOptions(given: GivenOptions<TraceOptionName>, target: TraceTar
     debug: given.has('debug'),
     exitProbe: choice(given, 'exit-probe') ?? 'auto',
     placement: choice(given, 'placement') ?? 'auto',
-    bufferBytes: given.read('buffer', parseBufferSize) ?? defaultBufferBytes,
+    bufferBytes: given.read('buffer', parseBufferSize),
   }
 }
 

@@ -43,3 +43,8 @@ export function checked(call: string, result: number | bigint): number {
 export function addressOf(buffer: Uint8Array): bigint {
   return BigInt(koffi.address(buffer))
 }
+
+/** Whether a system call was refused for want of rights. */
+export function isPermissionProblem(error: unknown): boolean {
+  return error instanceof SystemCallError && (error.code === 'EPERM' || error.code === 'EACCES')
+}

@@ -30,7 +30,10 @@ const dynamicEntriesLimit = 1_000
  * @param dynamicSection where the executable's dynamic section is in memory
  * @returns undefined as long as the dynamic linker has not left the address of its account there
  */
-export function readLoaderState(memory: ProcessMemory, dynamicSection: RuntimeAddress): LoaderState | undefined {
+export function readLoaderState(
+  memory: ProcessMemory,
+  dynamicSection: RuntimeAddress,
+): LoaderState | undefined {
   const debug = readDynamicEntry(memory, dynamicSection, tagDebug)
   if (debug === undefined || debug === 0) return undefined
   const state = memory.read(debug + stateOffset, 4)?.readInt32LE()

@@ -40,7 +40,13 @@ export function wrappedCommand(options: Pick<StartOptions, 'file' | 'words' | 'u
     wrappers.push(['env', ...flag('ignore', ignoredSignals), ...flag('block', blockedSignals)])
   }
   if (options.user !== undefined) {
-    wrappers.push(['setpriv', `--reuid=${options.user.uid}`, `--regid=${options.user.gid}`, '--init-groups', '--'])
+    wrappers.push([
+      'setpriv',
+      `--reuid=${options.user.uid}`,
+      `--regid=${options.user.gid}`,
+      '--init-groups',
+      '--',
+    ])
   }
   return { words: [...wrappers.flat(), ...options.words], wrappers: wrappers.length }
 }
@@ -58,7 +64,8 @@ export async function startCommand(options: StartOptions): Promise<StartedComman
     spawn(wrappers > 0 ? name : options.file, args, {
       argv0: name,
       stdio: inheritedStreams(options.inherited.descriptors),
-      env: options.user === undefined ? options.environment : environmentOf(options.user, options.environment),
+      env:
+        options.user === undefined ? options.environment : environmentOf(options.user, options.environment),
     })
   const child = options.randomizeAddresses ? start() : withoutAddressRandomization(start)
   const ended = exitReport(child)

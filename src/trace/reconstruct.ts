@@ -1,4 +1,4 @@
-import { type EventKind, eventKind } from '../base/event-kind.ts'
+import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
 import { asPid, asTid, asTraceNs, type Pid, type Tid, type TraceNs } from '../base/units.ts'
 import type { Call, CallEnd, TracedFunction, TracedThread, TraceSink } from './call.ts'
 
@@ -77,7 +77,7 @@ class Thread implements TracedThread {
  * - an entry at stack pointer s proves that calls below s are over, and that a call at s is over too, unless it
  *   left its place to the new one by a tail call.
  */
-export class Reconstruction {
+export class Reconstruction implements EventConsumer {
   readonly #functions: FunctionTable
   readonly #sink: TraceSink
   readonly #pidOf: (tid: number) => number

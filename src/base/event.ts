@@ -1,3 +1,5 @@
+import type { TraceNs } from './units.ts'
+
 /**
  * The kinds of event that the kernel side reports, in the numbers that bpf/utrace.bpf.c writes.
  * What the `stack` field of an event holds depends on the kind.
@@ -18,3 +20,15 @@ export const eventKind = {
 } as const
 
 export type EventKind = (typeof eventKind)[keyof typeof eventKind]
+
+/**
+ * Takes events, each as plain numbers, in the order of their time (at least within each thread): the kernel's rings
+ * and a recording drive it alike.
+ */
+export interface EventConsumer {
+  /**
+   * @param stack see `eventKind`
+   * @param functionId index in the function table, for entries and exits
+   */
+  event(time: TraceNs, stack: number, tid: number, kind: EventKind, functionId: number, cpu: number): void
+}

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs'
+import { UsageError, UserError } from '../base/errors.ts'
+import { parseInheritedState } from '../target/inherited.ts'
+import { helpText, usageText } from './help.ts'
+import { parseArguments } from './options.ts'
+import { ClosedPipeError, printLine, printText } from './output.ts'
+import { runTrace, showPlan } from './trace.ts'
+import { traceCommand } from './trace-command.ts'
+
+/** @param words what `bin/utrace` recorded of its surroundings, then the words of the command line */
+async function main([inherited = '', ...words]: readonly string[]): Promise<number> {
+  const invocation = parseArguments(words)
+  switch (invocation.kind) {
+    case 'help':
+      printText(helpText(traceCommand))
+      return 0
+    case 'usage':
+      printText(usageText(traceCommand))
+      return 0
+    case 'version':
+      printText(`utrace ${version()}\n`)
+      return 0
+    case 'plan':
+      return showPlan(invocation.options, parseInheritedState(inherited))
+    case 'trace':
+      return runTrace(invocation.options, parseInheritedState(inherited))
+  }
+}
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
+}
+
+/** One line for what the user can mend; everything else is a defect of utrace and shows where. */
+function report(error: unknown): number {
+  if (error instanceof ClosedPipeError) return 141
+  if (error instanceof UserError) {
+    const hint =
+      error instanceof UsageError && !error.message.includes('--help') ? " (see 'utrace --help')" : ''
+    printLine(`utrace: ${error.message}${hint}`)
+    return error.exitStatus
+  }
+  printLine(`utrace: internal error: ${error instanceof Error ? error.stack : error}`)
+  return 1
+}
+
+process.exit(await main(process.argv.slice(2)).catch(report))

@@ -1,0 +1,235 @@
+import { constants } from 'node:os'
+import { UserError } from '../base/errors.ts'
+import { escapeText } from '../base/escape.ts'
+import { nearestMatch } from '../base/nearest.ts'
+import { ElfError } from '../elf/error.ts'
+import { fileSource } from '../elf/file-source.ts'
+import { parseElf } from '../elf/image.ts'
+import { renderPlan } from '../probe/render-plan.ts'
+import type { PlannedModule } from '../session/plan-process.ts'
+import { createSelection } from '../session/selection.ts'
+import { type SessionSink, type SessionTarget, type TraceResult, TraceSession } from '../session/session.ts'
+import { createFlatSink } from '../sink/flat.ts'
+import { createGraphSink } from '../sink/graph.ts'
+import { createJsonLinesSink } from '../sink/jsonl.ts'
+import type { OutputSink } from '../sink/output-sink.ts'
+import { summaryLine } from '../sink/summary.ts'
+import { resolveCommand } from '../target/command.ts'
+import type { InheritedState } from '../target/inherited.ts'
+import type { TraceSink } from '../trace/call.ts'
+import type { TraceClock } from '../trace/clock.ts'
+import { type TimeFilter, withMaxDepth, withThreadFilter, withTimeFilter } from '../trace/filters.ts'
+import type { TraceOptions } from './options.ts'
+import {
+  ClosedPipeError,
+  fileOutput,
+  type Output,
+  printLine,
+  printText,
+  standardErrorOutput,
+  wantsColor,
+} from './output.ts'
+import { findUser } from './user.ts'
+
+const statusOfSignal = (signal: NodeJS.Signals) => 128 + constants.signals[signal]
+
+/** `utrace --plan`: prints which probes a trace would use. @returns the exit status */
+export async function showPlan(options: TraceOptions, inherited: InheritedState): Promise<number> {
+  const session = new TraceSession(sessionOptions(options, inherited))
+  try {
+    const { planned } = await session.prepare()
+    checkSomethingToTrace(options, planned)
+    printText(planned.map(({ module, plan }) => renderPlan(module.name, plan, escapeText)).join('\n'))
+    return 0
+  } finally {
+    session.abandon()
+  }
+}
+
+/** Traces, and prints the trace and its summary. @returns the exit status: that of a command */
+export async function runTrace(options: TraceOptions, inherited: InheritedState): Promise<number> {
+  const session = new TraceSession(sessionOptions(options, inherited))
+  let output: Output | undefined
+  try {
+    const prepared = await session.prepare()
+    checkSomethingToTrace(options, prepared.planned)
+    output = options.output === undefined ? standardErrorOutput() : fileOutput(options.output)
+    remark(prepared.planned)
+  } catch (error) {
+    session.abandon()
+    throw error
+  }
+  const signals = forwardSignals(session)
+  const guarded = guardOutput(createSink(options, output, session.clock), () => session.stop())
+  const result = await session.trace(guarded.sink)
+  guarded.finish()
+  output.close()
+  if (guarded.failure instanceof ClosedPipeError) return statusOfSignal('SIGPIPE')
+  if (guarded.failure !== undefined) throw guarded.failure
+  printSummary(result, options.debug)
+  return exitStatus(result, signals.received())
+}
+
+function sessionOptions(options: TraceOptions, inherited: InheritedState) {
+  return {
+    target: sessionTarget(options, inherited),
+    selection: createSelection(options),
+    exitProbe: options.exitProbe,
+    placement: options.placement,
+    bufferBytes: options.bufferBytes,
+  }
+}
+
+function sessionTarget(options: TraceOptions, inherited: InheritedState): SessionTarget {
+  const { target } = options
+  if (target.kind === 'process') return target
+  const file = resolveCommand(target.words[0]!, process.env.PATH)
+  checkProgram(file, target.words)
+  return {
+    kind: 'command',
+    file,
+    words: target.words,
+    environment: process.env,
+    user: options.user === undefined ? undefined : findUser(options.user),
+    randomizeAddresses: options.randomizeAddresses,
+    inherited,
+  }
+}
+
+/** What can't be traced is said before it is started. */
+function checkProgram(file: string, words: readonly string[]): void {
+  const source = fileSource(file)
+  try {
+    parseElf(source, file)
+  } catch (error) {
+    if (!(error instanceof ElfError) || error.script === undefined) throw error
+    const command = [error.script.interpreter, file, ...words.slice(1)].join(' ')
+    throw new UserError(
+      `${escapeText(file)} is a script: trace the program that runs it: utrace -c "${escapeText(command)}"`,
+      { cause: error },
+    )
+  } finally {
+    source.close()
+  }
+}
+
+function checkSomethingToTrace(options: TraceOptions, planned: readonly PlannedModule[]): void {
+  if (planned.length === 0 || planned.some(({ plan }) => plan.functions.length > 0)) return
+  const names = planned.flatMap(({ plan }) => plan.untraced.map(({ name }) => name))
+  const wanted = options.functions.join(',')
+  const nearest = nearestMatch(wanted, names)
+  throw new UserError(
+    `no function matches ${wanted === '*' ? 'and can be traced' : `'${escapeText(wanted)}'`} in ${planned[0]!.module.name}` +
+      ` and its library calls${nearest === undefined ? '' : ` (did you mean ${escapeText(nearest)}?)`}:` +
+      ' see what there is with --plan, or trace inside libraries with --nest-lib',
+  )
+}
+
+/** One line about what the user would otherwise miss. */
+function remark(planned: readonly PlannedModule[]): void {
+  const executable = planned[0]?.module
+  if (executable === undefined || !executable.image.facts.stripped) return
+  printLine(
+    `utrace: ${escapeText(executable.name)} has no symbol table (.symtab): only its library calls are traced, ` +
+      'not its own functions',
+  )
+}
+
+/** The session's view of the output: filters and format. */
+function createSink(
+  options: TraceOptions,
+  output: Output,
+  clock: TraceClock,
+): { sink: SessionSink; finish(): void } {
+  const format = createFormat(options, output, clock)
+  let filtered: TraceSink = format
+  if (options.maxDepth !== undefined) filtered = withMaxDepth(filtered, options.maxDepth)
+  if (options.tidFilter.length > 0) filtered = withThreadFilter(filtered, new Set(options.tidFilter))
+  let timeFilter: TimeFilter | undefined
+  if (options.timeFilterNs > 0) {
+    timeFilter = withTimeFilter(filtered, options.timeFilterNs)
+    filtered = timeFilter
+  }
+  const outermost = filtered
+  const sink: SessionSink = {
+    begin: (call) => outermost.begin(call),
+    end: (call) => outermost.end(call),
+    lost: (loss) => outermost.lost(loss),
+    note: (note) => outermost.note(note),
+    tick: (now) => {
+      timeFilter?.tick(now)
+      format.tick(now)
+    },
+    flush: () => format.flush(),
+  }
+  return { sink, finish: () => format.finish() }
+}
+
+function createFormat(options: TraceOptions, output: Output, clock: TraceClock): OutputSink {
+  const write = (chunk: Uint8Array) => output.write(chunk)
+  if (options.format === 'jsonl') return createJsonLinesSink({ write, clock })
+  const table = {
+    write,
+    clock,
+    ...options.columns,
+    libname: options.libname,
+    color: wantsColor(options.color, output.fd),
+  }
+  return options.format === 'flat' ? createFlatSink(table) : createGraphSink(table)
+}
+
+/** Once the output fails nothing more is written: the trace is stopped, and the target runs on. */
+function guardOutput(inner: { sink: SessionSink; finish(): void }, stop: () => void) {
+  const guarded = {
+    failure: undefined as unknown,
+    sink: {} as SessionSink,
+    finish: () => attempt(() => inner.finish()),
+  }
+  function attempt(write: () => void): void {
+    if (guarded.failure !== undefined) return
+    try {
+      write()
+    } catch (error) {
+      guarded.failure = error
+      stop()
+    }
+  }
+  const { sink } = inner
+  guarded.sink = {
+    begin: (call) => attempt(() => sink.begin(call)),
+    end: (call) => attempt(() => sink.end(call)),
+    lost: (loss) => attempt(() => sink.lost(loss)),
+    note: (note) => attempt(() => sink.note(note)),
+    tick: (now) => attempt(() => sink.tick(now)),
+    flush: () => attempt(() => sink.flush()),
+  }
+  return guarded
+}
+
+/** The terminal sends an interrupt to the command as well: utrace only prepares to leave. */
+function forwardSignals(session: TraceSession) {
+  let received: NodeJS.Signals | undefined
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
+    process.on(signal, () => {
+      received = signal
+      if (signal === 'SIGINT' || signal === 'SIGQUIT') session.interrupt()
+      else session.stop()
+    })
+  }
+  return { received: () => received }
+}
+
+function exitStatus({ exit }: TraceResult, received: NodeJS.Signals | undefined): number {
+  if (exit !== undefined) return 'status' in exit ? exit.status : statusOfSignal(exit.signal)
+  return received === undefined || received === 'SIGINT' ? 0 : statusOfSignal(received)
+}
+
+function printSummary({ statistics, functionsTraced, untraced }: TraceResult, debug: boolean): void {
+  if (debug)
+    for (const { name, reason } of untraced)
+      printLine(`utrace: not traced: ${escapeText(name)}: ${escapeText(reason)}`)
+  const notTraced = new Map<string, number>()
+  for (const { reason } of untraced) notTraced.set(reason, (notTraced.get(reason) ?? 0) + 1)
+  const { calls, threads, lostEvents, openCalls } = statistics
+  printLine(summaryLine({ calls, threads, lostEvents, functionsTraced, notTraced, openAtEnd: openCalls }))
+}

@@ -1,0 +1,32 @@
+import type { VirtualAddress } from '../base/units.ts'
+import type { FunctionPlan } from '../probe/plan.ts'
+import type { FunctionRecord, FunctionTable } from '../trace/reconstruct.ts'
+import type { Module } from './modules.ts'
+
+/** Numbers functions: an id is the attach cookie of a function's probes and its index in the table. */
+export class FunctionIds {
+  readonly #records: FunctionRecord[] = []
+  readonly #ids = new Map<string, Map<VirtualAddress, number>>()
+
+  /** Grows as modules are planned. */
+  get table(): FunctionTable {
+    return this.#records
+  }
+
+  /** The id of a function: the same for every process that runs this file, as long as it is planned alike. */
+  idOf(module: Module, plan: FunctionPlan): number {
+    const byAddress = this.#ids.get(module.file) ?? new Map<VirtualAddress, number>()
+    this.#ids.set(module.file, byAddress)
+    const known = byAddress.get(plan.address)
+    if (known !== undefined) return known
+    const id = this.#records.length
+    byAddress.set(plan.address, id)
+    this.#records.push({
+      fn: { id, name: plan.name, symbol: plan.symbol, module: module.name, kind: plan.kind },
+      entryDisplacement: plan.entry.stackDisplacement,
+      wayOut: plan.exit.kind,
+      mayTailCall: true,
+    })
+    return id
+  }
+}

@@ -1,0 +1,87 @@
+import type { FunctionNames } from '../base/glob.ts'
+import { addressToFileOffset } from '../elf/address.ts'
+import { bareName } from '../elf/bare-name.ts'
+import { demangle } from '../elf/demangle.ts'
+import { readUnwindTable } from '../elf/unwind-table.ts'
+import { planLibraryCalls, planModule } from '../probe/make-plan.ts'
+import type { ModulePlan } from '../probe/plan.ts'
+import { findLibraryCalls } from './library-calls.ts'
+import { functionsOf } from './module-functions.ts'
+import type { Module, ProcessModules } from './modules.ts'
+import { type ReturnHookEvidence, returnHookEvidence } from './return-hooks.ts'
+import type { Selection } from './selection.ts'
+
+export interface PlanOptions {
+  readonly exitProbe: 'auto' | 'return' | 'ret'
+  readonly placement: 'auto' | 'entry'
+}
+
+/** What will be probed in one module of a process. */
+export interface PlannedModule {
+  readonly module: Module
+  /** Its own functions, or those that the executable calls in it. */
+  readonly part: 'functions' | 'library calls'
+  readonly plan: ModulePlan
+}
+
+/** Plans everything that the selection asks for in the modules that a process has now. */
+export function planProcess(
+  modules: ProcessModules,
+  selection: Selection,
+  options: PlanOptions,
+): PlannedModule[] {
+  const evidence = returnHookEvidence(modules)
+  const nested = new Set(modules.libraries.filter((library) => selection.wantsInsideOf(library)))
+  const planned: PlannedModule[] = [modules.executable, ...nested].map((module) => ({
+    module,
+    part: 'functions',
+    plan: planFunctions(module, selection, evidence, options),
+  }))
+  for (const { library, functions } of findLibraryCalls(modules)) {
+    // Inside a nested library every call is traced, whoever makes it.
+    if (nested.has(library) || !selection.wantsCallsInto(library)) continue
+    const calls = functions.filter(({ symbol }) => selection.wantsFunction(namesOf(symbol)))
+    const plan = planLibraryCalls({ ...moduleCode(library), ...planningOptions(evidence, options), calls })
+    planned.push({ module: library, part: 'library calls', plan })
+  }
+  return planned
+}
+
+function planFunctions(
+  module: Module,
+  selection: Selection,
+  evidence: ReturnHookEvidence,
+  options: PlanOptions,
+): ModulePlan {
+  return planModule({
+    ...moduleCode(module),
+    ...planningOptions(evidence, options),
+    select: ({ symbol, name }) => selection.wantsFunction(namesOf(symbol, name)),
+  })
+}
+
+/** The bare name is made only if a pattern asks for it: there may be a hundred thousand functions. */
+function namesOf(symbol: string, name = demangle(symbol)): FunctionNames {
+  return {
+    symbol,
+    name,
+    get bareName() {
+      return bareName(name)
+    },
+  }
+}
+
+function moduleCode({ image }: Module) {
+  return {
+    functions: functionsOf(image),
+    unwind: readUnwindTable(image),
+    read: image.bytesAt,
+    toFileOffset: (address: Parameters<typeof addressToFileOffset>[1]) =>
+      addressToFileOffset(image.facts, address),
+    entryPoint: image.facts.isExecutableImage ? image.facts.entry : undefined,
+  }
+}
+
+function planningOptions(returnHooks: ReturnHookEvidence, options: PlanOptions) {
+  return { ...options, returnHooks, demangle }
+}

@@ -1,0 +1,51 @@
+import { basename } from 'node:path'
+import { compileGlobs, type FunctionNames, type GlobSet, matchesName } from '../base/glob.ts'
+
+/** Globs as the user gave them: comma lists, repeated. */
+export interface SelectionOptions {
+  readonly functions: readonly string[]
+  readonly noFunctions: readonly string[]
+  readonly libs: readonly string[]
+  readonly noLibs: readonly string[]
+  readonly nestLibs: readonly string[]
+}
+
+/** Which functions of which modules are asked for. */
+export interface Selection {
+  wantsFunction(names: FunctionNames): boolean
+  /** Whether the program's calls into this library are asked for. */
+  wantsCallsInto(library: LibraryNames): boolean
+  /** Whether what happens inside this library is asked for. */
+  wantsInsideOf(library: LibraryNames): boolean
+  /** Whether any library at all can matter. */
+  readonly anyLibraries: boolean
+  readonly anyNesting: boolean
+  /** The function patterns that were given, for messages. */
+  readonly functionPatterns: string
+}
+
+/** A library goes by its soname, its file name and its path. */
+export interface LibraryNames {
+  readonly name: string
+  readonly path: string
+}
+
+export function createSelection(options: SelectionOptions): Selection {
+  const functions = compileGlobs(options.functions)
+  const noFunctions = compileGlobs(options.noFunctions)
+  const libs = compileGlobs(options.libs)
+  const noLibs = compileGlobs(options.noLibs)
+  const nestLibs = compileGlobs(options.nestLibs)
+  return {
+    wantsFunction: (names) => matchesName(functions, names) && !matchesName(noFunctions, names),
+    wantsCallsInto: (library) => matchesLibrary(libs, library) && !matchesLibrary(noLibs, library),
+    wantsInsideOf: (library) => matchesLibrary(nestLibs, library) && !matchesLibrary(noLibs, library),
+    anyLibraries: libs.patterns.size > 0 || nestLibs.patterns.size > 0,
+    anyNesting: nestLibs.patterns.size > 0,
+    functionPatterns: options.functions.join(','),
+  }
+}
+
+function matchesLibrary(globs: GlobSet, { name, path }: LibraryNames): boolean {
+  return globs.matches(name) || globs.matches(path) || globs.matches(basename(path))
+}
