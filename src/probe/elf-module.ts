@@ -1,0 +1,16 @@
+import { addressToFileOffset } from '../elf/address.ts'
+import { readFunctions } from '../elf/functions.ts'
+import type { ElfImage } from '../elf/image.ts'
+import { readUnwindTable } from '../elf/unwind-table.ts'
+import type { ModuleCode } from './module-code.ts'
+
+/** What planning needs of an ELF file. A library's entry point (glibc's prints a banner) counts like a program's. */
+export function moduleCodeOf(elf: ElfImage): ModuleCode {
+  return {
+    functions: readFunctions(elf),
+    unwind: readUnwindTable(elf),
+    read: (address, size) => elf.bytesAt(address, size),
+    toFileOffset: (address) => addressToFileOffset(elf.facts, address),
+    entryPoint: elf.facts.entry === 0 ? undefined : elf.facts.entry,
+  }
+}
