@@ -84,44 +84,55 @@ function declaredName(text: string, nesting: number): string {
  */
 function scan(text: string): { groups: Group[]; nameStart: number; isConversion: boolean } {
   const groups: Group[] = []
-  const open: { bracket: string; at: number }[] = []
+  const open: number[] = []
   let parentheses = 0
   let nameStart = 0
   let isConversion = false
   for (let at = 0; at < text.length; at++) {
-    const character = text[at]!
-    if (character === 'o' && startsOperator(text, at)) {
+    const code = text.charCodeAt(at)
+    // Lower-case letters are most of a name.
+    if (code > CLOSE_BRACKET && code < OPEN_BRACE && code !== LOWER_O) continue
+    if (code === LOWER_O && startsOperator(text, at)) {
       const symbol = operatorSymbol(text, at + 8)
       if (symbol === '' && open.length === 0) isConversion = true
       at += 7 + symbol.length
       // operator< <int>(…), operator"" _km(…): this space is within the name.
       if (symbol !== '' && text[at + 1] === ' ') at++
-    } else if (character === '(' || character === '<' || character === '[' || character === '{') {
-      open.push({ bracket: character, at })
-      if (character === '(') parentheses++
-    } else if (character === ')' && parentheses > 0) {
+    } else if (code === OPEN_PARENTHESIS || code === LESS || code === OPEN_BRACKET || code === OPEN_BRACE) {
+      open.push(at)
+      if (code === OPEN_PARENTHESIS) parentheses++
+    } else if (code === CLOSE_PARENTHESIS && parentheses > 0) {
       parentheses--
       // A `<` that is still open in here was a comparison in a template argument.
-      let opening = open.pop()
-      while (opening && opening.bracket !== '(') opening = open.pop()
-      if (opening && open.length === 0 && isArguments(text, opening.at, at + 1)) {
-        groups.push({ start: opening.at, end: at + 1 })
-      }
-    } else if (closes(character, open.at(-1)?.bracket) && text[at - 1] !== '-') {
-      open.pop()
-    } else if (character === ' ' && open.length === 0 && !isConversion && !precedesQualifier(text, at)) {
+      let opening = open.pop()!
+      while (text.charCodeAt(opening) !== OPEN_PARENTHESIS) opening = open.pop()!
+      if (open.length === 0 && isArguments(text, opening, at + 1))
+        groups.push({ start: opening, end: at + 1 })
+    } else if (code === GREATER || code === CLOSE_BRACKET || code === CLOSE_BRACE) {
+      const opening = open.at(-1)
+      const isArrow = code === GREATER && text[at - 1] === '-'
+      if (opening !== undefined && text.charCodeAt(opening) === OPENING_OF[code] && !isArrow) open.pop()
+    } else if (code === SPACE && open.length === 0 && !isConversion && !precedesQualifier(text, at)) {
       nameStart = at + 1
     }
   }
   return { groups, nameStart, isConversion }
 }
 
-function closes(character: string, bracket: string | undefined): boolean {
-  return (
-    (character === '>' && bracket === '<') ||
-    (character === ']' && bracket === '[') ||
-    (character === '}' && bracket === '{')
-  )
+const SPACE = 0x20
+const OPEN_PARENTHESIS = 0x28
+const CLOSE_PARENTHESIS = 0x29
+const LESS = 0x3c
+const GREATER = 0x3e
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+const LOWER_O = 0x6f
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const OPENING_OF: Readonly<Record<number, number>> = {
+  [GREATER]: LESS,
+  [CLOSE_BRACKET]: OPEN_BRACKET,
+  [CLOSE_BRACE]: OPEN_BRACE,
 }
 
 function startsOperator(text: string, at: number): boolean {

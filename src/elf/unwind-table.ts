@@ -7,6 +7,7 @@ import { readSearchTable, type SearchTable } from './unwind-search-table.ts'
 
 /** What `.eh_frame` says of the functions of a file; empty where there is none. */
 export interface UnwindTable {
+  readonly isEmpty: boolean
   /** The range that an address lies in. */
   lookup(address: VirtualAddress): UnwindRange | undefined
   /** All ranges, by address. */
@@ -27,7 +28,7 @@ export function readUnwindTable(elf: ElfImage): UnwindTable {
     if (search.table) return tableOf(search.table, frames)
     return tableOf(frames.scan(), frames)
   }
-  if (!section) return { lookup: () => undefined, ranges: () => [] }
+  if (!section) return { isEmpty: true, lookup: () => undefined, ranges: () => [] }
   const frames = new CallFrameReader(elf.sectionBytes(section), section.address)
   return tableOf(frames.scan(), frames)
 }
@@ -43,6 +44,7 @@ function tableOf(table: SearchTable, frames: CallFrameReader): UnwindTable {
     }
   }
   return {
+    isEmpty: table.count === 0,
     lookup(address) {
       const index = lastAtOrBelow(table, address)
       const range = index < 0 ? undefined : rangeAt(index)

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,11 +42,9 @@ export function loadWithoutSections(path: string): ElfImage {
   return parseElf(memorySource(bytes), path)
 }
 
-/** What a tool of binutils prints. */
+/** What a tool of binutils prints, whatever its exit status: readelf fails where separate debug info is missing. */
 export function run(tool: string, ...args: string[]): string {
-  return execFileSync(tool, args, {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
+  const { stdout, error } = spawnSync(tool, args, { encoding: 'utf8', maxBuffer: 1 << 28 })
+  if (error) throw error
+  return stdout
 }

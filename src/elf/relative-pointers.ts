@@ -1,0 +1,41 @@
+import { ByteReader } from '../base/byte-reader.ts'
+import { DT_RELA, DT_RELASZ, DT_RELR, DT_RELRSZ } from './dynamic.ts'
+import type { ElfImage } from './image.ts'
+import { forEachRelocation, R_X86_64_RELATIVE } from './relocations.ts'
+
+const POINTER_SIZE = 8
+const BITS_PER_WORD = 63
+
+/**
+ * The pointers into the file itself that the dynamic linker fills in: address of the pointer → address it points
+ * to, from `R_X86_64_RELATIVE` addends and the packed table `DT_RELR` (gABI proposal "SHT_RELR").
+ */
+export function relativePointers(elf: ElfImage): Map<number, number> {
+  const pointers = new Map<number, number>()
+  forEachRelocation(elf, DT_RELA, DT_RELASZ, (address, type, _symbol, addend) => {
+    if (type === R_X86_64_RELATIVE) pointers.set(address, addend)
+  })
+  const addStored = (address: number) => {
+    const stored = new ByteReader(elf.bytesAt(address, POINTER_SIZE))
+    const target = stored.u64()
+    if (!stored.overrun) pointers.set(address, target)
+  }
+  const packed = new ByteReader(elf.bytesAt(elf.dynamic.get(DT_RELR) ?? -1, elf.dynamic.get(DT_RELRSZ) ?? 0))
+  let next = 0
+  while (packed.remaining >= POINTER_SIZE) {
+    const low = packed.u32()
+    const high = packed.u32()
+    if ((low & 1) === 0) {
+      const address = high * 0x1_0000_0000 + low
+      addStored(address)
+      next = address + POINTER_SIZE
+      continue
+    }
+    for (let bit = 1; bit <= BITS_PER_WORD; bit++) {
+      const set = bit < 32 ? (low >>> bit) & 1 : (high >>> (bit - 32)) & 1
+      if (set) addStored(next + (bit - 1) * POINTER_SIZE)
+    }
+    next += BITS_PER_WORD * POINTER_SIZE
+  }
+  return pointers
+}
