@@ -4,6 +4,7 @@ import { functionRule, isColdPart } from './function-rules.ts'
 test.each([
   ['_start', 'untraced'],
   ['_init', 'untraced'],
+  ['frame_dummy', 'untraced'],
   ['__x86.get_pc_thunk.bx', 'untraced'],
   ['__x86_indirect_thunk_rax', 'untraced'],
   ['_dl_runtime_resolve_xsavec', 'untraced'],

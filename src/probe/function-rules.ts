@@ -15,7 +15,12 @@ function add(allows: FunctionRule['allows'], reason: string, names: string): voi
 }
 
 add('untraced', 'start-up code, not entered by a call', '_start __start _start_c _dl_start_user _dl_start')
-add('untraced', 'start-up and exit code of the linker', '_init _fini .init_proc .term_proc')
+add(
+  'untraced',
+  'start-up and exit code that the compiler adds',
+  '_init _fini .init_proc .term_proc deregister_tm_clones register_tm_clones __do_global_dtors_aux ' +
+    '__do_global_ctors_aux frame_dummy __libc_csu_init __libc_csu_fini',
+)
 add('untraced', 'helper of the linker: runs before relocation', '_dl_relocate_static_pie')
 add(
   'untraced',
