@@ -7,7 +7,7 @@ export interface CodePart {
   readonly bytes: Uint8Array
 }
 
-export interface Ret {
+interface Ret {
   readonly address: VirtualAddress
   readonly bytes: Uint8Array
 }

@@ -11,7 +11,7 @@ import type { FunctionPlan, ModulePlan, ProbeSite, Untraced } from './plan.ts'
 import { INSTRUCTION_BYTES, makeSite } from './site.ts'
 import { type WayOutOptions, type WayOutWish, wishWayOut } from './way-out.ts'
 
-export interface PlanOptions extends WayOutOptions {
+interface PlanOptions extends WayOutOptions {
   /** `entry`: probes sit on the first instruction, whatever it costs. */
   readonly placement: 'auto' | 'entry'
   /** Linkage name to name with arguments. */
