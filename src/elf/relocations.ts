@@ -1,4 +1,5 @@
 import type { ElfImage } from './image.ts'
+import { wordsOf } from './words.ts'
 
 export const R_X86_64_64 = 1
 export const R_X86_64_GLOB_DAT = 6
@@ -6,7 +7,6 @@ export const R_X86_64_JUMP_SLOT = 7
 export const R_X86_64_RELATIVE = 8
 export const R_X86_64_IRELATIVE = 37
 
-const ENTRY_SIZE = 24
 const WORDS = 6
 
 /**
@@ -20,10 +20,8 @@ export function forEachRelocation(
   visit: (address: number, type: number, symbol: number, addend: number) => void,
 ): void {
   const bytes = elf.bytesAt(elf.dynamic.get(addressTag) ?? -1, elf.dynamic.get(sizeTag) ?? 0)
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
-  const count = Math.floor(aligned.length / ENTRY_SIZE)
-  const words = new Uint32Array(aligned.buffer, aligned.byteOffset, count * WORDS)
-  for (let index = 0; index < words.length; index += WORDS) {
+  const words = wordsOf(bytes)
+  for (let index = 0; index + WORDS <= words.length; index += WORDS) {
     const address = words[index]! + words[index + 1]! * 0x1_0000_0000
     const addend = words[index + 4]! + (words[index + 5]! | 0) * 0x1_0000_0000
     visit(address, words[index + 2]!, words[index + 3]!, addend)

@@ -3,6 +3,7 @@ import type { ElfImage } from './image.ts'
 import { forEachRelocation } from './relocations.ts'
 import { SHT_DYNSYM, SHT_SYMTAB } from './sections.ts'
 import { StringTable } from './string-table.ts'
+import { wordsOf } from './words.ts'
 
 export const STT_NOTYPE = 0
 export const STT_OBJECT = 1
@@ -29,8 +30,7 @@ export class SymbolTable {
   constructor(entries: Uint8Array, strings: StringTable) {
     this.count = Math.floor(entries.length / ENTRY_SIZE)
     this.strings = strings
-    const aligned = entries.byteOffset % 4 === 0 ? entries : entries.slice()
-    this.#words = new Uint32Array(aligned.buffer, aligned.byteOffset, this.count * WORDS)
+    this.#words = wordsOf(entries)
   }
 
   /** Offset of the name in `strings`. */
@@ -129,7 +129,5 @@ function gnuHashCount(elf: ElfImage): number {
 const MAX_CHAIN = 1 << 16
 
 function wordsAt(elf: ElfImage, address: number | undefined, count: number): Uint32Array {
-  const bytes = elf.bytesAt(address ?? -1, count * 4)
-  const aligned = bytes.slice()
-  return new Uint32Array(aligned.buffer, aligned.byteOffset, Math.floor(aligned.length / 4))
+  return wordsOf(elf.bytesAt(address ?? -1, count * 4))
 }

@@ -1,6 +1,7 @@
 import { ByteReader } from '../base/byte-reader.ts'
 import type { ElfImage } from './image.ts'
 import { DW_EH_PE_omit, fixedSize, readPointer } from './pointer-encoding.ts'
+import { wordsOf } from './words.ts'
 
 /** Starts of unwind ranges in ascending order, each with the address of its entry in `.eh_frame`. */
 export interface SearchTable {
@@ -37,14 +38,13 @@ export function readSearchTable(
 
   const entries = Math.min(count, Math.floor(fields.remaining / (2 * width)))
   if (tableEncoding === DATAREL_SDATA4) {
-    const table = bytes.slice(fields.offset, fields.offset + entries * 8)
-    const words = new Int32Array(table.buffer, table.byteOffset, entries * 2)
+    const words = wordsOf(bytes.subarray(fields.offset, fields.offset + entries * 8))
     return {
       frameAddress,
       table: {
         count: entries,
-        start: (index) => words[index * 2]! + address,
-        frame: (index) => words[index * 2 + 1]! + address,
+        start: (index) => (words[index * 2]! | 0) + address,
+        frame: (index) => (words[index * 2 + 1]! | 0) + address,
       },
     }
   }

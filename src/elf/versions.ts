@@ -22,8 +22,7 @@ const MAX_VERSIONS = 0x8000
 export function readVersions(elf: ElfImage, symbolCount: number): SymbolVersions {
   const versym = elf.dynamic.get(DT_VERSYM)
   if (versym === undefined) return { indexOf: () => 1, isHidden: () => false, nameOf: () => undefined }
-  const bytes = elf.bytesAt(versym, symbolCount * 2).slice()
-  const indices = new Uint16Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 2))
+  const indices = readIndices(elf.bytesAt(versym, symbolCount * 2))
   const names = new Map<number, string>()
   readDefinitions(elf, names)
   readNeeds(elf, names)
@@ -33,6 +32,12 @@ export function readVersions(elf: ElfImage, symbolCount: number): SymbolVersions
     isHidden: (symbol) => ((indices[symbol] ?? 0) & HIDDEN) !== 0,
     nameOf: (symbol) => names.get(indexOf(symbol)),
   }
+}
+
+/** `Elf64_Versym`: one 16-bit word a symbol. */
+function readIndices(bytes: Uint8Array): Uint16Array {
+  const copy = new Uint8Array(bytes.subarray(0, bytes.length & ~1))
+  return new Uint16Array(copy.buffer)
 }
 
 /** `Elf64_Verdef`: the first `Elf64_Verdaux` of each holds its name. */
