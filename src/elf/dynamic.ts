@@ -1,6 +1,6 @@
 import { ByteReader } from '../base/byte-reader.ts'
 
-export const DT_NEEDED = 1
+const DT_NEEDED = 1
 export const DT_PLTRELSZ = 2
 export const DT_HASH = 4
 export const DT_STRTAB = 5
@@ -10,7 +10,6 @@ export const DT_RELASZ = 8
 export const DT_STRSZ = 10
 export const DT_SONAME = 14
 export const DT_RPATH = 15
-export const DT_PLTREL = 20
 export const DT_JMPREL = 23
 export const DT_RUNPATH = 29
 export const DT_RELRSZ = 35

@@ -13,8 +13,8 @@ export interface EntryRules {
 const RSP = 7
 const RETURN_ADDRESS_SIZE = 8
 
-/** Operands of call-frame instructions, by what they do to the reader. */
-type Operand = 'u8' | 'u16' | 'u32' | 'uleb' | 'sleb' | 'block'
+/** Operands of call-frame instructions: numbers, or bytes after their length. */
+type Operand = 'uleb' | 'sleb' | 'block'
 
 /** Instructions that change neither the CFA nor, for another register than its own, the return address (DWARF 5, 6.4.2). */
 const OTHER_INSTRUCTIONS: Readonly<Record<number, readonly Operand[]>> = {

@@ -21,54 +21,15 @@ import { readUnwindTable, type UnwindTable } from './unwind-table.ts'
  * @throws ElfError for tables of absurd size
  */
 export function readFunctions(elf: ElfImage): FunctionSymbol[] {
-  const fromSymtab = staticSymbols(elf)
-  const fromDynsym = dynamicSymbols(elf)
-  const { address, index } = codeSymbols(
-    elf,
-    [fromSymtab, fromDynsym].filter((table) => table !== undefined),
-  )
-  const symtabCount = fromSymtab?.count ?? 0
+  const tables = [staticSymbols(elf), dynamicSymbols(elf)].filter((table) => table !== undefined)
+  const { address, index } = codeSymbols(elf, tables)
+  const ends = new EndFinder(elf)
   const functions: FunctionSymbol[] = []
-  let segment: LoadSegment | undefined
-  let unwind: UnwindTable | undefined
-
   for (let start = 0, end = 0; start < address.length; start = end) {
     const at = address[start]!
-    let first: Name | undefined
-    let all: Name[] | undefined
-    for (end = start; end < address.length && address[end] === at; end++) {
-      const inSymtab = index[end]! < symtabCount
-      const table = (inSymtab ? fromSymtab : fromDynsym)!
-      const symbol = inSymtab ? index[end]! : index[end]! - symtabCount
-      const text = table.strings.unversionedAt(table.nameOffset(symbol))
-      // Most functions are in both tables under one name: nothing more to allocate for them.
-      if (!text || (!all && text === first?.text)) continue
-      const name: Name = { text, table, symbol }
-      if (all) all.push(name)
-      else if (first) all = [first, name]
-      else first = name
-    }
-    if (!first) continue
-    if (!segment || at >= segment.address + segment.fileSize) segment = segmentAt(elf.facts, at)!
-    const best = all ? bestName(all) : first
-    const segmentEnd = segment.address + segment.fileSize
-    let size = best.table.size(best.symbol) || (all ? largestSize(all) : 0)
-    if (size === 0) {
-      unwind ??= readUnwindTable(elf)
-      const range = unwind.lookup(asVirtualAddress(at))
-      size =
-        range?.address === at ? range.size : Math.min(address[end] ?? segmentEnd, sectionEnd(elf, best)) - at
-    }
-    functions.push({
-      symbol: best.text,
-      aliases: all ? aliasesOf(best, all) : noAliases,
-      address: asVirtualAddress(at),
-      fileOffset: asFileOffset(at - segment.address + segment.fileOffset),
-      size: Math.min(size, segmentEnd - at),
-      isIfunc: isIfunc(first) || (all?.some(isIfunc) ?? false),
-      source: best.table === fromSymtab ? 'symtab' : 'dynsym',
-      isLabel: isLabel(best),
-    })
+    for (end = start + 1; address[end] === at; ) end++
+    const names = namesOf(tables, index, start, end)
+    if (names.length > 0) functions.push(describe(at, names, ends, address[end]))
   }
   return functions
 }
@@ -77,6 +38,80 @@ interface Name {
   readonly text: string
   readonly table: SymbolTable
   readonly symbol: number
+}
+
+/** The names of the symbols of one address; most functions are in both tables under one name, which counts once. */
+function namesOf(tables: readonly SymbolTable[], index: Uint32Array, start: number, end: number): Name[] {
+  const names: Name[] = []
+  for (let at = start; at < end; at++) {
+    const isInFirst = index[at]! < tables[0]!.count
+    const table = isInFirst ? tables[0]! : tables[1]!
+    const symbol = isInFirst ? index[at]! : index[at]! - tables[0]!.count
+    const only = names.length === 1 ? names[0]! : undefined
+    if (
+      only &&
+      table.strings.isSame(table.nameOffset(symbol), only.table.strings, only.table.nameOffset(only.symbol))
+    ) {
+      continue
+    }
+    const text = table.strings.unversionedAt(table.nameOffset(symbol))
+    if (text && text !== only?.text) names.push({ text, table, symbol })
+  }
+  return names
+}
+
+function describe(
+  at: number,
+  names: readonly Name[],
+  ends: EndFinder,
+  next: number | undefined,
+): FunctionSymbol {
+  const best = names.length === 1 ? names[0]! : bestName(names)
+  const segment = ends.segmentAt(at)
+  const size = best.table.size(best.symbol) || largestSize(names) || ends.find(at, best, next) - at
+  return {
+    symbol: best.text,
+    aliases: names.length === 1 ? noAliases : aliasesOf(best, names),
+    address: asVirtualAddress(at),
+    fileOffset: asFileOffset(at - segment.address + segment.fileOffset),
+    size: Math.min(size, segment.address + segment.fileSize - at),
+    isIfunc: names.some(isIfunc),
+    source: best.table.isDynamic ? 'dynsym' : 'symtab',
+    isLabel: isLabel(best),
+  }
+}
+
+/** Where code ends whose symbol has no size. */
+class EndFinder {
+  readonly #elf: ElfImage
+  #segment: LoadSegment | undefined
+  #unwind: UnwindTable | undefined
+
+  constructor(elf: ElfImage) {
+    this.#elf = elf
+  }
+
+  /** The segment of an address that is known to lie in one. */
+  segmentAt(address: number): LoadSegment {
+    const segment = this.#segment
+    if (segment && address >= segment.address && address < segment.address + segment.fileSize) return segment
+    this.#segment = segmentAt(this.#elf.facts, address)!
+    return this.#segment
+  }
+
+  find(address: number, { table, symbol }: Name, next: number | undefined): number {
+    this.#unwind ??= readUnwindTable(this.#elf)
+    const range = this.#unwind.lookup(asVirtualAddress(address))
+    if (range?.address === address) return range.address + range.size
+    const segment = this.segmentAt(address)
+    const section = this.#elf.sections[table.sectionIndex(symbol)]
+    const sectionEnd = section ? section.address + section.size : 0
+    return Math.min(
+      next ?? Number.POSITIVE_INFINITY,
+      sectionEnd > address ? sectionEnd : Number.POSITIVE_INFINITY,
+      segment.address + segment.fileSize,
+    )
+  }
 }
 
 const noAliases: readonly string[] = []
@@ -120,11 +155,4 @@ function aliasesOf(best: Name, names: readonly Name[]): readonly string[] {
 
 function largestSize(names: readonly Name[]): number {
   return names.reduce((most, { table, symbol }) => Math.max(most, table.size(symbol)), 0)
-}
-
-/** Where the section of a symbol ends, for the last function of a section. */
-function sectionEnd(elf: ElfImage, { table, symbol }: Name): number {
-  const section = elf.sections[table.sectionIndex(symbol)]
-  const end = section ? section.address + section.size : 0
-  return end > table.value(symbol) ? end : Number.POSITIVE_INFINITY
 }

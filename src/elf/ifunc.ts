@@ -27,13 +27,8 @@ export function ifuncImplementations(
 ): VirtualAddress[] {
   const unwind = readUnwindTable(elf)
   const found = new Set<number>()
-  let pointers: Map<number, number> | undefined
-  const pointerAt = (address: number): number | undefined => {
-    pointers ??= relativePointers(elf)
-    return pointers.get(address) ?? storedPointer(elf, address)
-  }
   for (const reference of codeReferences(elf, resolver, size)) {
-    const target = reference.isLoad ? pointerAt(reference.address) : reference.address
+    const target = reference.isLoad ? pointerAt(elf, reference.address) : reference.address
     if (target !== undefined && isFunctionStart(elf, unwind, target)) found.add(target)
   }
   found.delete(resolver)
@@ -41,8 +36,9 @@ export function ifuncImplementations(
 }
 
 /** In an executable at a fixed address pointers are in the file as they are. */
-function storedPointer(elf: ElfImage, address: number): number | undefined {
-  return elf.facts.type === 'executable' ? new ByteReader(elf.bytesAt(address, 8)).u64() : undefined
+function pointerAt(elf: ElfImage, address: number): number | undefined {
+  if (elf.facts.type === 'executable') return new ByteReader(elf.bytesAt(address, 8)).u64()
+  return relativePointers(elf).get(address)
 }
 
 /** An address that an instruction computes, or (`isLoad`) loads a pointer from. */

@@ -14,7 +14,7 @@ export interface ProgramHeader {
   readonly memorySize: number
 }
 
-export const PT_LOAD = 1
+const PT_LOAD = 1
 export const PT_DYNAMIC = 2
 export const PT_INTERP = 3
 export const PT_NOTE = 4

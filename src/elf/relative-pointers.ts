@@ -10,7 +10,18 @@ const BITS_PER_WORD = 63
  * The pointers into the file itself that the dynamic linker fills in: address of the pointer → address it points
  * to, from `R_X86_64_RELATIVE` addends and the packed table `DT_RELR` (gABI proposal "SHT_RELR").
  */
-export function relativePointers(elf: ElfImage): Map<number, number> {
+export function relativePointers(elf: ElfImage): ReadonlyMap<number, number> {
+  const known = pointersByImage.get(elf)
+  if (known) return known
+  const pointers = readPointers(elf)
+  pointersByImage.set(elf, pointers)
+  return pointers
+}
+
+/** A library with one IFUNC has many, and each resolver asks. */
+const pointersByImage = new WeakMap<ElfImage, ReadonlyMap<number, number>>()
+
+function readPointers(elf: ElfImage): Map<number, number> {
   const pointers = new Map<number, number>()
   forEachRelocation(elf, DT_RELA, DT_RELASZ, (address, type, _symbol, addend) => {
     if (type === R_X86_64_RELATIVE) pointers.set(address, addend)

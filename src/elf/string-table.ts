@@ -33,6 +33,18 @@ export class StringTable {
     return at < 0 ? name : name.slice(0, at)
   }
 
+  /** Whether two offsets, the other one in another table, hold the same string. Says no beyond 255 bytes. */
+  isSame(offset: number, other: StringTable, otherOffset: number): boolean {
+    const a = this.#bytes
+    const b = other.#bytes
+    for (let at = 0; at < SHORT; at++) {
+      const byte = a[offset + at]
+      if (byte === undefined || byte !== b[otherOffset + at]) return false
+      if (byte === 0) return true
+    }
+    return false
+  }
+
   #end(offset: number): number {
     const bytes = this.#bytes
     if (offset < 0) return -1

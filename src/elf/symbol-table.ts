@@ -6,13 +6,10 @@ import { StringTable } from './string-table.ts'
 import { wordsOf } from './words.ts'
 
 export const STT_NOTYPE = 0
-export const STT_OBJECT = 1
 export const STT_FUNC = 2
 export const STT_GNU_IFUNC = 10
 export const STB_LOCAL = 0
-export const STB_GLOBAL = 1
 export const STB_WEAK = 2
-export const STB_GNU_UNIQUE = 10
 export const SHN_UNDEF = 0
 
 const ENTRY_SIZE = 24
@@ -25,9 +22,12 @@ const WORDS = 6
 export class SymbolTable {
   readonly count: number
   readonly strings: StringTable
+  /** `.dynsym` rather than `.symtab`. */
+  readonly isDynamic: boolean
   readonly #words: Uint32Array
 
-  constructor(entries: Uint8Array, strings: StringTable) {
+  constructor(entries: Uint8Array, strings: StringTable, isDynamic: boolean) {
+    this.isDynamic = isDynamic
     this.count = Math.floor(entries.length / ENTRY_SIZE)
     this.strings = strings
     this.#words = wordsOf(entries)
@@ -66,7 +66,7 @@ export function staticSymbols(elf: ElfImage): SymbolTable | undefined {
   return (
     section &&
     strings &&
-    new SymbolTable(elf.sectionBytes(section), new StringTable(elf.sectionBytes(strings)))
+    new SymbolTable(elf.sectionBytes(section), new StringTable(elf.sectionBytes(strings)), false)
   )
 }
 
@@ -78,7 +78,7 @@ export function dynamicSymbols(elf: ElfImage): SymbolTable | undefined {
     (candidate) => candidate.type === SHT_DYNSYM && candidate.address === address,
   )
   const size = section ? section.size : dynamicSymbolCount(elf) * ENTRY_SIZE
-  return new SymbolTable(elf.bytesAt(address, size), elf.dynamicStrings)
+  return new SymbolTable(elf.bytesAt(address, size), elf.dynamicStrings, true)
 }
 
 /**

@@ -19,6 +19,17 @@ export interface UnwindTable {
  * the section, which is then scanned once. Entries are read when they are asked for; damaged ones are as absent.
  */
 export function readUnwindTable(elf: ElfImage): UnwindTable {
+  const known = tablesByImage.get(elf)
+  if (known) return known
+  const table = findTable(elf)
+  tablesByImage.set(elf, table)
+  return table
+}
+
+/** Symbols, IFUNC resolvers and plans of one file all ask for its table. */
+const tablesByImage = new WeakMap<ElfImage, UnwindTable>()
+
+function findTable(elf: ElfImage): UnwindTable {
   const header = elf.programHeaders.find((candidate) => candidate.type === PT_GNU_EH_FRAME)
   const section = elf.sections.find((candidate) => candidate.name === '.eh_frame')
   const search = header && readSearchTable(elf, header.address, header.fileSize)
