@@ -171,10 +171,53 @@ int call_return(struct registers *ctx)
 	return 0;
 }
 
+#define FLAG_CARRY 0x001
+#define FLAG_PARITY 0x004
+#define FLAG_ZERO 0x040
+#define FLAG_SIGN 0x080
+#define FLAG_OVERFLOW 0x800
+
+/* Whether a `jcc` with this condition code is about to be taken (Intel SDM volume 1, appendix B). */
+static __always_inline int is_taken(__u64 flags, __u32 condition)
+{
+	int less = !(flags & FLAG_SIGN) != !(flags & FLAG_OVERFLOW), holds;
+
+	switch (condition >> 1) {
+	case 0:
+		holds = !!(flags & FLAG_OVERFLOW);
+		break;
+	case 1:
+		holds = !!(flags & FLAG_CARRY);
+		break;
+	case 2:
+		holds = !!(flags & FLAG_ZERO);
+		break;
+	case 3:
+		holds = !!(flags & (FLAG_CARRY | FLAG_ZERO));
+		break;
+	case 4:
+		holds = !!(flags & FLAG_SIGN);
+		break;
+	case 5:
+		holds = !!(flags & FLAG_PARITY);
+		break;
+	case 6:
+		holds = less;
+		break;
+	default:
+		holds = less || (flags & FLAG_ZERO);
+	}
+	return holds != (condition & 1);
+}
+
+/* An instruction by which a function leaves. A cookie with an upper half is that of a conditional jump, plus one. */
 SEC("uprobe.multi")
 int call_ret(struct registers *ctx)
 {
-	emit(RECORD_RET, function_of(ctx), ctx->rsp);
+	__u32 condition = bpf_get_attach_cookie(ctx) >> 32;
+
+	if (!condition || is_taken(ctx->flags, condition - 1))
+		emit(RECORD_RET, function_of(ctx), ctx->rsp);
 	return 0;
 }
 

@@ -26,9 +26,22 @@ export interface ProbeGroup {
   /** `session`: entry and hooked return; `entry`: entry only; `ret`: an instruction by which a function leaves. */
   readonly part: 'session' | 'entry' | 'ret'
   readonly path: string
-  readonly offsets: readonly FileOffset[]
-  readonly functionIds: readonly number[]
+  readonly sites: readonly ProbeGroupSite[]
   readonly pid: Pid
+}
+
+export interface ProbeGroupSite {
+  readonly offset: FileOffset
+  readonly functionId: number
+  /** For a conditional jump by which a function leaves: the condition code on which it is taken. */
+  readonly condition?: number | undefined
+}
+
+/** Links that were attached together. */
+export interface AttachedGroup {
+  /** Those that see entries, and those that see exits only. */
+  readonly entryLinks: readonly BpfLink[]
+  readonly exitLinks: readonly BpfLink[]
 }
 
 const objectPath = new URL('../../bpf/utrace.bpf.o', import.meta.url)
@@ -127,19 +140,21 @@ export class Kernel {
   }
 
   /** Attaches one group of probes: all of it or nothing. @throws SystemCallError */
-  attach(group: ProbeGroup): BpfLink[] {
-    const { path, offsets, functionIds: cookies, pid } = group
+  attach(group: ProbeGroup): AttachedGroup {
+    const { path, pid, sites } = group
+    const offsets = sites.map(({ offset }) => offset)
+    const cookies = sites.map(cookieOf)
     const link = (program: string, kind: 'entry' | 'return' | 'session') =>
       attachUprobes(this.#program(program), { path, offsets, cookies, pid, kind })
     const prefix = group.kind === 'call' ? 'call' : 'library_call'
-    if (group.part === 'ret') return [link('call_ret', 'entry')]
-    if (group.part === 'entry') return [link(`${prefix}_entry`, 'entry')]
-    if (this.#sessions()) return [link(`${prefix}_session`, 'session')]
+    if (group.part === 'ret') return { entryLinks: [], exitLinks: [link('call_ret', 'entry')] }
+    if (group.part === 'entry') return { entryLinks: [link(`${prefix}_entry`, 'entry')], exitLinks: [] }
+    if (this.#sessions()) return { entryLinks: [link(`${prefix}_session`, 'session')], exitLinks: [] }
     const returns = link('call_return', 'return')
     try {
-      return [returns, link(`${prefix}_entry`, 'entry')]
+      return { entryLinks: [link(`${prefix}_entry`, 'entry')], exitLinks: [returns] }
     } catch (error) {
-      returns.detach()
+      void returns.detach()
       throw error
     }
   }
@@ -213,6 +228,11 @@ export function permissionError(cause: unknown): UserError {
     'not permitted to use BPF: run with sudo, or give node the capabilities CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE',
     { cause },
   )
+}
+
+/** A function id, and in the upper half one more than the condition on which the instruction counts. */
+function cookieOf({ functionId, condition }: ProbeGroupSite): number {
+  return functionId + (condition === undefined ? 0 : condition + 1) * 2 ** 32
 }
 
 function ringDefinition(bytes: number) {

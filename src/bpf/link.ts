@@ -1,12 +1,16 @@
-import { closeSync } from 'node:fs'
+import { close } from 'node:fs'
+import { promisify } from 'node:util'
 import type { FileOffset, Pid } from '../base/units.ts'
 import { BpfAttributes, bpf, cString } from '../sys/bpf.ts'
 import { attachType } from './program.ts'
 
 /** A program attached to something: it stays attached until `detach`. */
 export interface BpfLink {
-  /** Waits until the kernel has removed the probes. */
-  detach(): void
+  /**
+   * Done when the kernel has removed the probes. It waits for every CPU to have left them, tens of milliseconds per
+   * link: several are detached at the same time.
+   */
+  detach(): Promise<void>
 }
 
 export interface UprobeSet {
@@ -21,6 +25,7 @@ export interface UprobeSet {
 }
 
 const flagReturn = 1
+const closeFile = promisify(close)
 
 /**
  * Attaches one program to many instructions of one file, in one process (BPF_LINK_CREATE with `uprobe_multi`).
@@ -52,5 +57,10 @@ export function attachRawTracepoint(programFd: number, tracepoint: string): BpfL
 }
 
 function linkOf(fd: number): BpfLink {
-  return { detach: () => closeSync(fd) }
+  return { detach: () => closeFile(fd) }
+}
+
+/** Detaches several links at the same time. */
+export async function detachAll(links: readonly BpfLink[]): Promise<void> {
+  await Promise.all(links.map((link) => link.detach()))
 }

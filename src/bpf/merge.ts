@@ -1,5 +1,5 @@
 import type { EventConsumer, EventKind } from '../base/event.ts'
-import { asTraceNs, type TraceNs } from '../base/units.ts'
+import { asTraceNs } from '../base/units.ts'
 import { functionIdMask, kindShift, recordBytes } from './layout.ts'
 import { type RingReader, ringRecordBytes } from './ring.ts'
 

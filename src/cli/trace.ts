@@ -42,7 +42,7 @@ export async function showPlan(options: TraceOptions, inherited: InheritedState)
     printText(planned.map(({ module, plan }) => renderPlan(module.name, plan, escapeText)).join('\n'))
     return 0
   } finally {
-    session.abandon()
+    await session.abandon()
   }
 }
 
@@ -56,7 +56,7 @@ export async function runTrace(options: TraceOptions, inherited: InheritedState)
     output = options.output === undefined ? standardErrorOutput() : fileOutput(options.output)
     remark(prepared.planned)
   } catch (error) {
-    session.abandon()
+    await session.abandon()
     throw error
   }
   const signals = forwardSignals(session)

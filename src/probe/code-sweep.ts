@@ -8,12 +8,22 @@ export interface DecodedCode {
   readonly rets: readonly { readonly offset: number; readonly length: number }[]
   /** Offsets that its direct jumps lead to, inside it. */
   readonly targets: ReadonlySet<number>
-  /** The same outside of it, and its end if it runs on over it. */
-  readonly jumpsOut: readonly number[]
+  /** Its direct jumps to places outside of it. */
+  readonly jumpsOut: readonly JumpOut[]
+  /** It runs on over its end. */
+  readonly runsOn: boolean
   /** It jumps through registers or tables, to places that its code does not name. */
   readonly hiddenJumps: boolean
-  /** Of the jumps through registers or memory, one at least does not look like that of a jump table. */
-  readonly indirectTailJumps: boolean
+  /** Its jumps through registers or memory that do not look like that of a jump table. */
+  readonly indirectTailJumps: readonly { readonly offset: number; readonly length: number }[]
+}
+
+export interface JumpOut {
+  readonly offset: number
+  readonly length: number
+  /** Offset that it leads to. */
+  readonly target: number
+  readonly conditional: boolean
 }
 
 /**
@@ -42,9 +52,10 @@ function withReader<Result>(
 class Builder {
   readonly rets: { offset: number; length: number }[] = []
   readonly targets = new Set<number>()
-  readonly jumpsOut: number[] = []
+  readonly jumpsOut: JumpOut[] = []
+  runsOn = false
   hiddenJumps = false
-  indirectTailJumps = false
+  readonly indirectTailJumps: { offset: number; length: number }[] = []
 }
 
 function sweep(reader: CodeReader, bytes: Uint8Array): DecodedCode | undefined {
@@ -59,19 +70,19 @@ function sweep(reader: CodeReader, bytes: Uint8Array): DecodedCode | undefined {
     starts[offset] = 1
     if (target !== undefined) {
       if (target >= 0 && target < bytes.length) code.targets.add(target)
-      else code.jumpsOut.push(target)
+      else code.jumpsOut.push({ offset, length, target, conditional: flow === Flow.conditionalJump })
     }
     if (flow === Flow.ret) code.rets.push({ offset, length })
     if (flow === Flow.indirectJump) {
       code.hiddenJumps ||= !isJumpThroughSlot(bytes, offset)
-      code.indirectTailJumps ||= !looksLikeJumpTable(bytes, offset)
+      if (!looksLikeJumpTable(bytes, offset)) code.indirectTailJumps.push({ offset, length })
     }
     mayRunOn = flow === Flow.next || flow === Flow.conditionalJump
     offset += length
   }
   const isStart = (target: number) => starts[target] === 1 || isBehindLock(bytes, starts, target)
   if (offset !== bytes.length || ![...code.targets].every(isStart)) return undefined
-  if (mayRunOn) code.jumpsOut.push(bytes.length)
+  code.runsOn = mayRunOn
   return code
 }
 
@@ -99,17 +110,17 @@ function followJumps(reader: CodeReader, bytes: Uint8Array): DecodedCode | strin
         if (target >= 0 && target < bytes.length) {
           code.targets.add(target)
           pending.push(target)
-        } else code.jumpsOut.push(target)
+        } else code.jumpsOut.push({ offset, length, target, conditional: flow === Flow.conditionalJump })
       }
       if (flow === Flow.ret) code.rets.push({ offset, length })
       if (flow === Flow.indirectJump) {
         if (!isJumpThroughSlot(bytes, offset)) return 'it jumps to places that its code does not name'
-        code.indirectTailJumps = true
+        code.indirectTailJumps.push({ offset, length })
       }
       if (flow !== Flow.next && flow !== Flow.conditionalJump && flow !== Flow.call) break
       offset += length
       if (offset === bytes.length) {
-        if (flow !== Flow.call) code.jumpsOut.push(offset)
+        if (flow !== Flow.call) code.runsOn = true
         break
       }
     }

@@ -12,7 +12,7 @@ const RETURN_PROBE_NS = 350
 export function expectedCostNs(plan: Pick<FunctionPlan, 'entry' | 'exit'>): number {
   const entryNs = plan.entry.emulated ? EMULATED_NS : STEPPED_NS
   if (plan.exit.kind === 'return') return entryNs + RETURN_PROBE_NS
-  if (plan.exit.kind === 'none') return entryNs
+  if (plan.exit.kind !== 'ret') return entryNs
   // A call passes one of the sites.
   return entryNs + (plan.exit.sites.every((site) => site.emulated) ? EMULATED_NS : STEPPED_NS)
 }

@@ -1,9 +1,10 @@
 import type { VirtualAddress } from '../base/units.ts'
+import { readHead } from './encoding.ts'
 import { type Exits, findExits } from './exits.ts'
 import { isColdPart } from './function-rules.ts'
 import { emulationOf } from './kernel-rules.ts'
 import { functionHolding, type ModuleCode } from './module-code.ts'
-import type { FunctionPlan, ProbeSite, WayOut } from './plan.ts'
+import type { ExitSite, FunctionPlan, ProbeSite, WayOut } from './plan.ts'
 import { makeSite } from './site.ts'
 import type { WayOutWish } from './way-out.ts'
 
@@ -35,33 +36,60 @@ function partAt(address: VirtualAddress, code: ModuleCode) {
   return part && bytes?.length === part.size ? { address: part.address, bytes } : undefined
 }
 
-/**
- * The way out that can be had, given the one wished for, and why. `usedSites` holds the file offsets that carry an exit
- * probe already, of functions that overlap: each gets one probe.
- */
+/** What is known of the functions that are planned together. */
+export interface ExitContext {
+  /** Whether the end of the code at an address will be seen: it is traced, and so ends whoever jumped there. */
+  readonly isWatched: (address: VirtualAddress) => boolean
+  /** File offsets that carry an exit probe already, of functions that overlap: each gets one probe. */
+  readonly usedSites: Set<number>
+}
+
+/** The way out that can be had, given the one wished for, and why. */
 export function wayOut(
   wish: WayOutWish,
   entry: ProbeSite,
   exits: Exits | undefined,
-  usedSites: Set<number>,
+  context: ExitContext,
   code: ModuleCode,
 ): { exit: WayOut; reason: string } {
   if (wish.kind === 'return') return { exit: { kind: 'return' }, reason: wish.reason }
   const inferred = (reason: string) => ({ exit: { kind: 'none' as const }, reason })
   if (exits === undefined) return inferred(wish.reason)
   if (exits.kind === 'uncertain') return inferred(`exits are inferred: ${exits.reason}`)
-  if (exits.rets.length === 0) {
-    const leaves = exits.tailJumps.length > 0 || exits.indirectTailJumps
-    return inferred(leaves ? 'leaves by tail jumps only: the callee ends it' : 'never returns')
-  }
-  if (exits.rets.some((ret) => emulationOf(ret.bytes) === 'refused')) {
+  const { rets, tailJumps, runsOnInto } = exits
+  if (rets.length + tailJumps.length + runsOnInto.length === 0) return inferred('never returns')
+  const leaves = [
+    ...rets,
+    ...tailJumps.filter(({ target }) => target === undefined || !context.isWatched(target)),
+  ]
+  if (leaves.some((leave) => emulationOf(leave.bytes) === 'refused')) {
     return inferred('exits are inferred: the kernel refuses a probe on its ret')
   }
-  if (exits.rets.some((ret) => ret.address === entry.address)) {
-    return inferred('exits are inferred: its first instruction is its ret')
+  if (leaves.some((leave) => leave.address === entry.address)) {
+    return { exit: { kind: 'entry' }, reason: 'its first instruction is its last' }
   }
-  const sites = exits.rets.map((ret) => makeSite(ret.address, 0, false, code))
-  const own = sites.filter((site) => site !== undefined && !usedSites.has(site.fileOffset)) as ProbeSite[]
-  for (const site of own) usedSites.add(site.fileOffset)
-  return { exit: { kind: 'ret', sites: own }, reason: wish.reason }
+  const sites: ExitSite[] = []
+  for (const leave of leaves) {
+    const conditional = 'conditional' in leave && leave.conditional
+    const condition = conditional ? conditionOf(leave.bytes) : undefined
+    if (conditional && condition === undefined)
+      return inferred('exits are inferred: it leaves by a counting jump')
+    const emulated = emulationOf(leave.bytes) === 'everywhere'
+    const site = makeSite(leave.address, { stackDisplacement: 0, emulated, condition }, code)
+    if (site === undefined || context.usedSites.has(site.fileOffset)) continue
+    context.usedSites.add(site.fileOffset)
+    sites.push(site)
+  }
+  const unwatched = runsOnInto.some((address) => !context.isWatched(address))
+  return {
+    exit: { kind: 'ret', sites },
+    reason: unwatched ? `${wish.reason}; runs on into code not traced` : wish.reason,
+  }
+}
+
+/** The condition of a `jcc`: the low four bits of its opcode. `loop` and `jrcxz` count, and have none. */
+function conditionOf(bytes: Uint8Array): number | undefined {
+  const head = readHead(bytes, 0)
+  const isJcc = head !== undefined && head.opcode >> 4 === (head.map === 1 ? 8 : 7)
+  return isJcc ? head.opcode & 15 : undefined
 }

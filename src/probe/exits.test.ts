@@ -15,9 +15,10 @@ function exits(hex: string, options: { exact?: boolean; parts?: CodePart[] } = {
       options.parts?.find((it) => address >= it.address && address < it.address + it.bytes.length),
   })
   if (found.kind === 'uncertain') return found.reason
-  const { rets, tailJumps, indirectTailJumps } = found
+  const { rets, tailJumps, runsOnInto } = found
+  const direct = [...tailJumps.flatMap(({ target }) => target ?? []), ...runsOnInto]
   const hexOf = (addresses: readonly number[]) => addresses.map((address) => address.toString(16)).join(' ')
-  return `ret ${hexOf(rets.map((ret) => ret.address))}; jumps ${hexOf(tailJumps)}${indirectTailJumps ? ' *' : ''}`
+  return `ret ${hexOf(rets.map((ret) => ret.address))}; jumps ${hexOf(direct)}${tailJumps.some(({ target }) => target === undefined) ? ' *' : ''}`
 }
 
 test.each([

@@ -7,20 +7,29 @@ export interface CodePart {
   readonly bytes: Uint8Array
 }
 
-interface Ret {
+/** An instruction by which a function can leave its frame; the stack pointer is at the return address there. */
+export interface Exit {
   readonly address: VirtualAddress
   readonly bytes: Uint8Array
+}
+
+/** An exit by a jump to other code, which then runs in the function's place. */
+export interface TailJump extends Exit {
+  /** Undefined for a jump through a register or memory. */
+  readonly target: VirtualAddress | undefined
+  /** Only taken on a condition: otherwise the function goes on. */
+  readonly conditional: boolean
 }
 
 export type Exits =
   | {
       readonly kind: 'known'
-      /** Every near `ret` of the function and its parts; the stack pointer is at the return address there. */
-      readonly rets: readonly Ret[]
-      /** Addresses outside the function that it leaves for by a direct jump, or by running on over its end. */
-      readonly tailJumps: readonly VirtualAddress[]
-      /** It may leave by a jump through a register or memory: the jump is not one of a jump table, as far as can be told. */
-      readonly indirectTailJumps: boolean
+      /** Every near `ret` of the function and its parts. */
+      readonly rets: readonly Exit[]
+      /** Jumps out of it. Those through registers or memory are not of a jump table, as far as can be told. */
+      readonly tailJumps: readonly TailJump[]
+      /** Where it runs on over its end, into the code behind it. */
+      readonly runsOnInto: readonly VirtualAddress[]
     }
   | { readonly kind: 'uncertain'; readonly reason: string }
 
@@ -43,32 +52,42 @@ const MAX_PART_BYTES = 16 << 20
  */
 export function findExits(main: CodePart, context: ExitContext): Exits {
   const parts = [main]
-  const rets: Ret[] = []
-  const tailJumps = new Set<VirtualAddress>()
-  let indirectTailJumps = false
-  const partHolding = (address: number) =>
-    parts.find((part) => address >= part.address && address < part.address + part.bytes.length)
+  const rets: Exit[] = []
+  const tailJumps: TailJump[] = []
+  const runsOnInto: VirtualAddress[] = []
+  const isInside = (address: number) =>
+    parts.some((part) => address >= part.address && address < part.address + part.bytes.length)
+  /** Whether an address is in another part of the function, which is then looked through too. */
+  const leadsToPart = (address: VirtualAddress) => {
+    if (isInside(address)) return true
+    const next = context.partAt(address)
+    if (next !== undefined) parts.push(next)
+    return next !== undefined
+  }
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i]!
+    if (parts.length > MAX_PARTS) return uncertain('it has too many parts')
     if (part.bytes.length === 0) return uncertain('its size is not known')
     if (part.bytes.length > MAX_PART_BYTES) return uncertain('its code is larger than 16 MB')
     const decoded = decodeCode(part.bytes, context.exactBounds)
     if (typeof decoded === 'string') return uncertain(decoded)
-    indirectTailJumps ||= decoded.indirectTailJumps
-    for (const { offset, length } of decoded.rets) {
-      const address = (part.address + offset) as VirtualAddress
-      rets.push({ address, bytes: part.bytes.subarray(offset, offset + length) })
+    const addressOf = (offset: number) => (part.address + offset) as VirtualAddress
+    const exitAt = ({ offset, length }: { offset: number; length: number }): Exit => ({
+      address: addressOf(offset),
+      bytes: part.bytes.subarray(offset, offset + length),
+    })
+    rets.push(...decoded.rets.map(exitAt))
+    for (const jump of decoded.indirectTailJumps) {
+      tailJumps.push({ ...exitAt(jump), target: undefined, conditional: false })
     }
-    for (const offset of decoded.jumpsOut) {
-      const target = (part.address + offset) as VirtualAddress
-      if (partHolding(target) !== undefined) continue
-      const next = context.partAt(target)
-      if (next === undefined) tailJumps.add(target)
-      else if (parts.length < MAX_PARTS) parts.push(next)
-      else return uncertain('it has too many parts')
+    for (const jump of decoded.jumpsOut) {
+      const target = addressOf(jump.target)
+      if (!leadsToPart(target)) tailJumps.push({ ...exitAt(jump), target, conditional: jump.conditional })
     }
+    const end = addressOf(part.bytes.length)
+    if (decoded.runsOn && !leadsToPart(end)) runsOnInto.push(end)
   }
-  return { kind: 'known', rets, tailJumps: [...tailJumps], indirectTailJumps }
+  return { kind: 'known', rets, tailJumps, runsOnInto }
 }
 
 const uncertain = (reason: string): Exits => ({ kind: 'uncertain', reason })

@@ -140,10 +140,10 @@ describe('where an unwinder may run', () => {
     ['pushes', '+4 push rbp | ret ret | an unwinder may run'],
     ['loops', '+0 endbr64 stepped | ret ret | an unwinder may run'],
     ['chills', '+0 push rbx | ret ret+ret | an unwinder may run'],
-    ['leaves', '+2 jne | ret ret | an unwinder may run; exits by tail jumps are inferred'],
-    ['tails', '+0 jmp | none | leaves by tail jumps only: the callee ends it'],
+    ['leaves', '+2 jne | ret ret | an unwinder may run'],
+    ['tails', '+0 jmp | ret  | an unwinder may run'],
     ['spins', '+0 push rbx | none | never returns'],
-    ['empty', '+0 ret stepped | none | exits are inferred: its first instruction is its ret'],
+    ['empty', '+0 ret stepped | entry | its first instruction is its last'],
     ['lowers', '+10 call at -24 | ret ret | an unwinder may run'],
   ])('%s', (symbol, expected) => {
     expect(describePlan(plan(unwinders), symbol)?.replace(/ 0x\w+/, '')).toBe(expected)

@@ -3,7 +3,7 @@ import type { FunctionSymbol } from '../elf/facts.ts'
 import { cachedRead } from './code-cache.ts'
 import { NOT_ONLY_INSTRUCTIONS } from './code-sweep.ts'
 import type { Candidate } from './entry-block.ts'
-import { exitsOf, wayOut } from './exit-sites.ts'
+import { type ExitContext, exitsOf, wayOut } from './exit-sites.ts'
 import type { Exits } from './exits.ts'
 import { functionHolding, type ModuleCode } from './module-code.ts'
 import { placeEntries } from './place-entries.ts'
@@ -115,37 +115,58 @@ function planTargets(
   const chosen = placeEntries(requests, input, input.placement === 'entry')
 
   const drafts: Draft[] = []
-  const usedSites = new Set<number>()
   for (const [i, { target, wish, isCode }] of wanted.entries()) {
     const entry = entrySite(target, chosen[i], input)
     const exits = wish.kind === 'ret' ? exitsOf(target, input) : undefined
     if (entry === undefined) leaveOut(target, 'the kernel refuses a probe on its first instructions')
     else if (!isCode && exits?.kind === 'uncertain' && exits.reason === NOT_ONLY_INSTRUCTIONS)
       leaveOut(target, 'its bytes are not instructions')
-    else drafts.push({ plan: { ...target, entry, ...wayOut(wish, entry, exits, usedSites, input) }, exits })
+    else drafts.push({ target, wish, entry, exits })
   }
-  return { functions: drafts.map(tailJumpTeller(drafts)), untraced }
+  const watched = new Set(drafts.filter(isWatched).map(({ target }) => target.address))
+  const context = {
+    isWatched: (address: VirtualAddress) => watched.has(address),
+    usedSites: new Set<number>(),
+  }
+  return { functions: drafts.map((draft) => functionPlan(draft, context, input)), untraced }
 }
 
 function entrySite(target: Target, chosen: Candidate | undefined, input: ModuleCode): ProbeSite | undefined {
   if (chosen === undefined) return undefined
   const address = (target.address + chosen.offset) as VirtualAddress
   const emulated = chosen.emulation === 'everywhere' || chosen.emulation === 'recent'
-  return makeSite(address, chosen.stackDisplacement, emulated, input)
+  return makeSite(
+    address,
+    { stackDisplacement: chosen.stackDisplacement, emulated, condition: undefined },
+    input,
+  )
 }
 
 interface Draft {
-  readonly plan: FunctionPlan
+  readonly target: Target
+  readonly wish: WayOutWish
+  readonly entry: ProbeSite
   readonly exits: Exits | undefined
 }
 
-/** Says so where a function may leave into code whose exit nobody watches. */
-function tailJumpTeller(drafts: readonly Draft[]): (draft: Draft) => FunctionPlan {
-  const watched = new Set<number>()
-  for (const { plan } of drafts) if (plan.exit.kind !== 'none') watched.add(plan.address)
-  return ({ plan, exits }) => {
-    if (exits?.kind !== 'known' || plan.exit.kind !== 'ret') return plan
-    const unwatched = exits.tailJumps.some((address) => !watched.has(address)) || exits.indirectTailJumps
-    return unwatched ? { ...plan, reason: `${plan.reason}; exits by tail jumps are inferred` } : plan
+/** Whether the end of a function's calls will be seen. */
+const isWatched = ({ wish, exits }: Draft) => wish.kind === 'return' || exits?.kind === 'known'
+
+function functionPlan(draft: Draft, context: ExitContext, input: ModuleCode): FunctionPlan {
+  const { target, wish, entry, exits } = draft
+  let mayTailCall: boolean | undefined
+  return {
+    ...target,
+    entry,
+    ...wayOut(wish, entry, exits, context, input),
+    // Asked for only when a call seems to have taken the place of another one: decoding all functions would be dear.
+    get mayTailCall() {
+      mayTailCall ??= canTailCall(exits ?? exitsOf(target, input))
+      return mayTailCall
+    },
   }
+}
+
+function canTailCall(exits: Exits): boolean {
+  return exits.kind === 'uncertain' || exits.tailJumps.length + exits.runsOnInto.length > 0
 }

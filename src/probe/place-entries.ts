@@ -132,7 +132,7 @@ function jumpVerifier(code: ModuleCode): (at: VirtualAddress, target: VirtualAdd
     if (!known.has(address)) {
       const bytes = code.read(address, size)
       const decoded = bytes && sweepCode(bytes)
-      const targets = decoded && new Set([...decoded.targets, ...decoded.jumpsOut])
+      const targets = decoded && new Set([...decoded.targets, ...decoded.jumpsOut.map((jump) => jump.target)])
       known.set(address, targets)
     }
     return known.get(address)

@@ -15,12 +15,23 @@ export interface ProbeSite {
   readonly instruction: string
 }
 
+/** A probe on an instruction by which a function leaves. */
+export interface ExitSite extends ProbeSite {
+  /** The jump is taken, and the function left, on this condition only: the `cc` of the x86 `jcc` encoding. */
+  readonly condition: number | undefined
+}
+
 /** How the end of a call is seen. */
 export type WayOut =
   /** The kernel's return probe: the return address on the stack is replaced. */
   | { readonly kind: 'return' }
-  /** A probe on each instruction through which the function leaves. */
-  | { readonly kind: 'ret'; readonly sites: readonly ProbeSite[] }
+  /**
+   * A probe on each instruction through which the function leaves: its `ret`s, and its jumps to code that is not traced
+   * (the `ret` of traced code ends the call as well).
+   */
+  | { readonly kind: 'ret'; readonly sites: readonly ExitSite[] }
+  /** The function is nothing but the instruction that its entry probe sits on. */
+  | { readonly kind: 'entry' }
   /** Entries only: exits are inferred. */
   | { readonly kind: 'none' }
 
@@ -37,6 +48,8 @@ export interface FunctionPlan {
   readonly exit: WayOut
   /** Why this way out: one short clause. */
   readonly reason: string
+  /** Whether it may hand its place on the stack on to another function by a jump. Found out when it is asked for. */
+  readonly mayTailCall: boolean
 }
 
 /** A function that was asked for and is left out. */

@@ -42,6 +42,7 @@ function row(plan: FunctionPlan, printable: (text: string) => string): Row {
 function exitText(exit: WayOut): string {
   if (exit.kind === 'return') return 'return probe'
   if (exit.kind === 'none') return 'inferred'
+  if (exit.kind === 'entry') return 'at entry'
   return `${exit.sites.length} × ret`
 }
 

@@ -1,7 +1,7 @@
 import type { VirtualAddress } from '../base/units.ts'
 import { instructionText } from './decoder.ts'
 import type { ModuleCode } from './module-code.ts'
-import type { ProbeSite } from './plan.ts'
+import type { ExitSite } from './plan.ts'
 
 /** Length of the longest x86 instruction. */
 export const INSTRUCTION_BYTES = 15
@@ -9,18 +9,16 @@ export const INSTRUCTION_BYTES = 15
 /** A probe at an address; undefined where that address is not in the file. */
 export function makeSite(
   address: VirtualAddress,
-  stackDisplacement: number,
-  emulated: boolean,
+  facts: Pick<ExitSite, 'stackDisplacement' | 'emulated' | 'condition'>,
   code: ModuleCode,
-): ProbeSite | undefined {
+): ExitSite | undefined {
   const fileOffset = code.toFileOffset(address)
   if (fileOffset === undefined) return undefined
   let text: string | undefined
   return {
     address,
     fileOffset,
-    stackDisplacement,
-    emulated,
+    ...facts,
     // Wanted for few sites and dear to make: when it is asked for.
     get instruction() {
       text ??= instructionText(code.read(address, INSTRUCTION_BYTES) ?? new Uint8Array(), address)

@@ -1,6 +1,6 @@
 import { messageOf } from '../base/errors.ts'
-import type { FileOffset, Pid } from '../base/units.ts'
-import type { Kernel, ProbeGroup } from '../bpf/kernel.ts'
+import type { Pid } from '../base/units.ts'
+import type { Kernel, ProbeGroup, ProbeGroupSite } from '../bpf/kernel.ts'
 import type { BpfLink } from '../bpf/link.ts'
 import type { FunctionPlan } from '../probe/plan.ts'
 import { SystemCallError } from '../sys/libc.ts'
@@ -9,15 +9,15 @@ import type { PlannedModule } from './plan-process.ts'
 
 /** Probes that are attached, and the functions that the kernel refused. */
 export interface Attachment {
-  readonly links: readonly BpfLink[]
+  /** Probes that see entries, and those that see exits only. */
+  readonly entryLinks: readonly BpfLink[]
+  readonly exitLinks: readonly BpfLink[]
   readonly attached: readonly FunctionPlan[]
   readonly refused: readonly { readonly plan: FunctionPlan; readonly reason: string }[]
 }
 
-interface Item {
+interface Item extends ProbeGroupSite {
   readonly plan: FunctionPlan
-  readonly offset: FileOffset
-  readonly functionId: number
 }
 
 /**
@@ -30,71 +30,57 @@ export function attachPlan(
   ids: FunctionIds,
   pid: Pid,
 ): Attachment {
-  const links: BpfLink[] = []
+  const entryLinks: BpfLink[] = []
+  const exitLinks: BpfLink[] = []
   const refused = new Map<FunctionPlan, string>()
-  const path = module.filePath
 
   const attach = (kind: ProbeGroup['kind'], part: ProbeGroup['part'], items: readonly Item[]) => {
-    const wanted = items.filter((item) => !refused.has(item.plan))
-    if (wanted.length === 0) return
+    const sites = items.filter((item) => !refused.has(item.plan))
+    if (sites.length === 0) return
     try {
-      const offsets = wanted.map(({ offset }) => offset)
-      links.push(
-        ...kernel.attach({
-          kind,
-          part,
-          path,
-          pid,
-          offsets,
-          functionIds: wanted.map((item) => item.functionId),
-        }),
-      )
+      const links = kernel.attach({ kind, part, path: module.filePath, pid, sites })
+      entryLinks.push(...links.entryLinks)
+      exitLinks.push(...links.exitLinks)
     } catch (error) {
       if (!isRefusal(error)) throw error
-      if (wanted.length === 1)
-        refused.set(wanted[0]!.plan, `the kernel refuses its probe: ${messageOf(error)}`)
-      else {
-        const middle = wanted.length >> 1
-        attach(kind, part, wanted.slice(0, middle))
-        attach(kind, part, wanted.slice(middle))
+      if (sites.length === 1) {
+        refused.set(sites[0]!.plan, `the kernel refuses its probe: ${messageOf(error)}`)
+        return
       }
+      const middle = sites.length >> 1
+      attach(kind, part, sites.slice(0, middle))
+      attach(kind, part, sites.slice(middle))
     }
   }
 
-  const functions = plan.functions.map((function_) => ({
-    function_,
-    functionId: ids.idOf(module, function_),
-  }))
-  attach(
-    'call',
-    'ret',
-    functions.flatMap(({ function_, functionId }) =>
-      function_.exit.kind === 'ret'
-        ? function_.exit.sites.map(({ fileOffset }) => ({ plan: function_, offset: fileOffset, functionId }))
-        : [],
-    ),
-  )
-  for (const kind of ['call', 'library call'] as const) {
-    for (const part of ['session', 'entry'] as const) {
-      const chosen = functions.filter(
-        ({ function_ }) =>
-          (function_.kind === 'library-call') === (kind === 'library call') &&
-          (function_.exit.kind === 'return') === (part === 'session'),
-      )
-      attach(
-        kind,
-        part,
-        chosen.map(({ function_, functionId }) => ({
-          plan: function_,
-          offset: function_.entry.fileOffset,
-          functionId,
-        })),
-      )
+  const exits: Item[] = []
+  const entries: Record<ProbeGroup['kind'], Record<'session' | 'entry', Item[]>> = {
+    call: { session: [], entry: [] },
+    'library call': { session: [], entry: [] },
+  }
+  for (const function_ of plan.functions) {
+    const functionId = ids.idOf(module, function_)
+    const { entry, exit } = function_
+    if (exit.kind === 'ret') {
+      for (const { fileOffset, condition } of exit.sites) {
+        exits.push({ plan: function_, offset: fileOffset, functionId, condition })
+      }
     }
+    const kind = function_.kind === 'library-call' ? 'library call' : 'call'
+    entries[kind][exit.kind === 'return' ? 'session' : 'entry'].push({
+      plan: function_,
+      offset: entry.fileOffset,
+      functionId,
+    })
+  }
+  attach('call', 'ret', exits)
+  for (const kind of ['call', 'library call'] as const) {
+    attach(kind, 'session', entries[kind].session)
+    attach(kind, 'entry', entries[kind].entry)
   }
   return {
-    // Detached in this order: entries first, so that no call loses only its exit.
-    links: links.reverse(),
+    entryLinks,
+    exitLinks,
     attached: plan.functions.filter((function_) => !refused.has(function_)),
     refused: [...refused].map(([refusedPlan, reason]) => ({ plan: refusedPlan, reason })),
   }

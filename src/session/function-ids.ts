@@ -25,7 +25,9 @@ export class FunctionIds {
       fn: { id, name: plan.name, symbol: plan.symbol, module: module.name, kind: plan.kind },
       entryDisplacement: plan.entry.stackDisplacement,
       wayOut: plan.exit.kind,
-      mayTailCall: true,
+      get mayTailCall() {
+        return plan.mayTailCall
+      },
     })
     return id
   }

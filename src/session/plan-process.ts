@@ -1,12 +1,10 @@
 import type { FunctionNames } from '../base/glob.ts'
-import { addressToFileOffset } from '../elf/address.ts'
 import { bareName } from '../elf/bare-name.ts'
 import { demangle } from '../elf/demangle.ts'
-import { readUnwindTable } from '../elf/unwind-table.ts'
 import { planLibraryCalls, planModule } from '../probe/make-plan.ts'
 import type { ModulePlan } from '../probe/plan.ts'
 import { findLibraryCalls } from './library-calls.ts'
-import { functionsOf } from './module-functions.ts'
+import { codeOf } from './module-code.ts'
 import type { Module, ProcessModules } from './modules.ts'
 import { type ReturnHookEvidence, returnHookEvidence } from './return-hooks.ts'
 import type { Selection } from './selection.ts'
@@ -41,7 +39,7 @@ export function planProcess(
     // Inside a nested library every call is traced, whoever makes it.
     if (nested.has(library) || !selection.wantsCallsInto(library)) continue
     const calls = functions.filter(({ symbol }) => selection.wantsFunction(namesOf(symbol)))
-    const plan = planLibraryCalls({ ...moduleCode(library), ...planningOptions(evidence, options), calls })
+    const plan = planLibraryCalls({ ...codeOf(library.image), ...planningOptions(evidence, options), calls })
     planned.push({ module: library, part: 'library calls', plan })
   }
   return planned
@@ -54,7 +52,7 @@ function planFunctions(
   options: PlanOptions,
 ): ModulePlan {
   return planModule({
-    ...moduleCode(module),
+    ...codeOf(module.image),
     ...planningOptions(evidence, options),
     select: ({ symbol, name }) => selection.wantsFunction(namesOf(symbol, name)),
   })
@@ -68,17 +66,6 @@ function namesOf(symbol: string, name = demangle(symbol)): FunctionNames {
     get bareName() {
       return bareName(name)
     },
-  }
-}
-
-function moduleCode({ image }: Module) {
-  return {
-    functions: functionsOf(image),
-    unwind: readUnwindTable(image),
-    read: image.bytesAt,
-    toFileOffset: (address: Parameters<typeof addressToFileOffset>[1]) =>
-      addressToFileOffset(image.facts, address),
-    entryPoint: image.facts.isExecutableImage ? image.facts.entry : undefined,
   }
 }
 

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { UserError } from '../base/errors.ts'
 import type { Pid } from '../base/units.ts'
 import type { Kernel, Stop } from '../bpf/kernel.ts'
-import type { BpfLink } from '../bpf/link.ts'
+import { type BpfLink, detachAll } from '../bpf/link.ts'
 import { addressToFileOffset } from '../elf/address.ts'
 import { readExports } from '../elf/exports.ts'
 import type { Untraced } from '../probe/plan.ts'
@@ -28,7 +28,8 @@ export class ProcessTracer {
   readonly #modules = new ModuleReader()
   readonly #planned = new Set<string>()
   #attached = 0
-  readonly #links: BpfLink[] = []
+  readonly #entryLinks: BpfLink[] = []
+  readonly #exitLinks: BpfLink[] = []
 
   constructor(pid: Pid, kernel: Kernel, selection: Selection, options: PlanOptions, ids: FunctionIds) {
     this.pid = pid
@@ -56,8 +57,8 @@ export class ProcessTracer {
       await waitForStop()
       modules = this.modules()
     } while (!modules.complete && !loader.atEntry)
-    if (this.#selection.anyNesting && !loader.atEntry) this.#links.push(loader.link)
-    else loader.link.detach()
+    if (this.#selection.anyNesting && !loader.atEntry) this.#entryLinks.push(loader.link)
+    else await loader.link.detach()
     return modules
   }
 
@@ -76,8 +77,14 @@ export class ProcessTracer {
   /** Attaches what is planned and not attached yet. */
   attach(): void {
     for (const planned of this.planned.slice(this.#attached)) {
-      const { links, attached, refused } = attachPlan(this.#kernel, planned, this.#ids, this.pid)
-      this.#links.unshift(...links)
+      const { entryLinks, exitLinks, attached, refused } = attachPlan(
+        this.#kernel,
+        planned,
+        this.#ids,
+        this.pid,
+      )
+      this.#entryLinks.push(...entryLinks)
+      this.#exitLinks.push(...exitLinks)
       this.tracedFunctions += attached.length
       this.untraced.push(
         ...refused.map(({ plan, reason }) => ({ symbol: plan.symbol, name: plan.name, reason })),
@@ -92,8 +99,9 @@ export class ProcessTracer {
   }
 
   /** Removes all probes: entries first, so that no call loses only its exit. */
-  detach(): void {
-    for (const link of this.#links.splice(0)) link.detach()
+  async detach(): Promise<void> {
+    await detachAll(this.#entryLinks.splice(0))
+    await detachAll(this.#exitLinks.splice(0))
   }
 
   /** Where there is no such hook, the executable's entry point serves once: everything is loaded by then. */

@@ -1,7 +1,7 @@
 import { readExports } from '../elf/exports.ts'
 import type { ElfImage } from '../elf/image.ts'
 import { readImports } from '../elf/imports.ts'
-import { functionsOf } from './module-functions.ts'
+import { codeOf } from './module-code.ts'
 import type { Module, ProcessModules } from './modules.ts'
 
 /** Whether the kernel may put its own return address on the stack of this process, and why not. */
@@ -72,7 +72,7 @@ function disturbance(module: Module): string | undefined {
 function ownUnwinder(image: ElfImage): string | undefined {
   if (!image.facts.isExecutableImage) return undefined
   const names = new Set(unwinderSymbols)
-  for (const { symbol, aliases } of functionsOf(image)) {
+  for (const { symbol, aliases } of codeOf(image).functions) {
     if (names.has(symbol)) return symbol
     const alias = aliases.find((name) => names.has(name))
     if (alias !== undefined) return alias

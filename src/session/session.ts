@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.ts'
 import { asTraceNs, type Pid } from '../base/units.ts'
 import { Kernel, permissionError, type Stop } from '../bpf/kernel.ts'
-import type { BpfLink } from '../bpf/link.ts'
+import { type BpfLink, detachAll } from '../bpf/link.ts'
 import type { Untraced } from '../probe/plan.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { checkPidNamespace, checkProcess } from '../target/attach.ts'
@@ -95,8 +95,8 @@ export class TraceSession {
       if (this.#options.target.kind === 'command') tracer.resume()
       else this.#watchProcess(tracer.pid)
       await this.#pump(engine, sink)
-      for (const link of this.#tracepoints) link.detach()
-      tracer.detach()
+      await detachAll(this.#tracepoints)
+      await tracer.detach()
       while (this.#kernel.drain(engine) > 0);
     }
     const now = this.#now()
@@ -117,17 +117,17 @@ export class TraceSession {
 
   /** The user's interrupt: a command gets it as well, and a moment to end by itself. */
   interrupt(): void {
-    if (this.#options.target.kind === 'process' || this.#stopRequested) return this.stop()
-    setTimeout(() => this.stop(), interruptGraceMs).unref()
+    if (this.#options.target.kind === 'process') this.stop()
+    else setTimeout(() => this.stop(), interruptGraceMs).unref()
   }
 
   /** Nothing will be traced: a command that has not run yet never will, a process is left alone. */
-  abandon(): void {
-    this.#tracer?.detach()
-    for (const link of this.#tracepoints) link.detach()
+  async abandon(): Promise<void> {
     if (this.#options.target.kind === 'command' && this.#tracer !== undefined && !this.#ended) {
       process.kill(this.#tracer.pid, 'SIGKILL')
     }
+    await this.#tracer?.detach()
+    await detachAll(this.#tracepoints)
   }
 
   #tracerOf(pid: Pid): ProcessTracer {

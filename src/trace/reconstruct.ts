@@ -7,8 +7,11 @@ export interface FunctionRecord {
   readonly fn: TracedFunction
   /** Bytes by which the stack pointer at the entry probe lies below its value at the function's first instruction. */
   readonly entryDisplacement: number
-  /** How its returns are seen; `none`: they are not. */
-  readonly wayOut: 'return' | 'ret' | 'none'
+  /**
+   * How its returns are seen: hooked in the kernel, at the instructions by which it leaves, at its entry already
+   * (nothing of it is left to run), or not at all.
+   */
+  readonly wayOut: 'return' | 'ret' | 'entry' | 'none'
   /** Whether it can leave by jumping to another function, which then runs in its place on the stack. */
   readonly mayTailCall: boolean
 }
@@ -38,7 +41,8 @@ class Frame implements Call {
   how: CallEnd = 'return'
   /** Stack pointer at the function's first instruction: the address that holds the return address. */
   stack = 0
-  mayTailCall = false
+  /** Its function, for what is asked rarely. */
+  record: FunctionRecord
   /** Its return is hooked in the kernel. */
   hooked = false
   /** Its own return will be reported, unless it is unwound or events get lost. */
@@ -46,8 +50,9 @@ class Frame implements Call {
   /** Number of losses before it began. */
   losses = 0
 
-  constructor(fn: TracedFunction, thread: TracedThread, depth: number) {
-    this.fn = fn
+  constructor(record: FunctionRecord, thread: TracedThread, depth: number) {
+    this.fn = record.fn
+    this.record = record
     this.thread = thread
     this.depth = depth
   }
@@ -97,16 +102,20 @@ export class Reconstruction implements EventConsumer {
   event(time: TraceNs, stack: number, tid: number, kind: EventKind, functionId: number, cpu: number): void {
     switch (kind) {
       case eventKind.entry:
-        return this.#enter(time, stack, this.#thread(tid), functionId, cpu)
+        this.#enter(time, stack, this.#thread(tid), functionId, cpu)
+        break
       case eventKind.return:
       case eventKind.ret:
-        return this.#leave(time, stack, this.#thread(tid), cpu)
+        this.#leave(time, stack, this.#thread(tid), cpu)
+        break
       case eventKind.lost:
-        return this.lost(time, stack, cpu)
+        this.lost(time, stack, cpu)
+        break
       case eventKind.threadExit:
-        return this.#endThread(time, tid, cpu)
+        this.#endThread(time, tid, cpu)
+        break
       case eventKind.exec:
-        return this.#endProcess(time, tid, cpu)
+        this.#endProcess(time, tid, cpu)
     }
   }
 
@@ -147,12 +156,12 @@ export class Reconstruction implements EventConsumer {
       this.#end(thread, time, cpu, this.#howMissed(top))
     }
     const depth = thread.open
-    const frame = thread.frames[depth] ?? this.#newFrame(thread, record.fn)
+    const frame = thread.frames[depth] ?? this.#newFrame(thread, record)
     frame.fn = record.fn
     frame.stack = stack
     frame.beginNs = time
     frame.beginCpu = cpu
-    frame.mayTailCall = record.mayTailCall
+    frame.record = record
     frame.hooked = record.wayOut === 'return' && thread.pendingReturns < pendingReturnsLimit
     frame.returnExpected = frame.hooked || record.wayOut === 'ret'
     frame.losses = this.#losses
@@ -160,10 +169,11 @@ export class Reconstruction implements EventConsumer {
     thread.open = depth + 1
     this.statistics.calls++
     this.#sink.begin(frame)
+    if (record.wayOut === 'entry') this.#end(thread, time, cpu, 'return')
   }
 
-  #newFrame(thread: Thread, fn: TracedFunction): Frame {
-    const frame = new Frame(fn, thread, thread.frames.length)
+  #newFrame(thread: Thread, record: FunctionRecord): Frame {
+    const frame = new Frame(record, thread, thread.frames.length)
     thread.frames.push(frame)
     return frame
   }
@@ -180,7 +190,7 @@ export class Reconstruction implements EventConsumer {
 
   /** Whether a call at the stack pointer of a new one is still open: it has handed its place on by a jump. */
   #hasTailCalled(frame: Frame): boolean {
-    return frame.mayTailCall && frame.returnExpected && frame.losses === this.#losses
+    return frame.returnExpected && frame.losses === this.#losses && frame.record.mayTailCall
   }
 
   /** How a call ended whose own return was not reported. */
