@@ -154,7 +154,7 @@ describe('a program that utrace has started', () => {
 
   it('may lose its reader: `| head -1` ends utrace quietly', async () => {
     const target = await buildTarget({ source: 'recursion.c', flags: ['-O2'] })
-    const script = '"$0" -- "$1" 2>&1 >/dev/null | head -n 1; set -- "${PIPESTATUS[@]}"; echo "status $1"'
+    const script = 'set -o pipefail; "$0" -- "$1" 2>&1 >/dev/null | head -n 1; echo "status $?"'
     const words = ['-c', script, utrace, executableOf(target.plain, target.name)]
     const outcome = await run('bash', words)
     expect(outcome).toMatchObject({ timedOut: false, stderr: '' })
@@ -188,7 +188,7 @@ describe('a million calls', () => {
     const target = await million()
     const output = scratch('.jsonl')
     const tracer = begin(utrace, [
-      ...['--format', 'jsonl', '-l', '', '-o', output.path],
+      ...['--format', 'jsonl', '-f', 'main,tiny', '-l', '', '-o', output.path],
       ...['--', executableOf(target.plain, target.name)],
     ])
     const peak = peakMemoryMb(tracer)
@@ -202,7 +202,7 @@ describe('a million calls', () => {
   it('are accounted for when stderr is a file, at full speed', async () => {
     const target = await million()
     const output = scratch()
-    const script = 'exec "$0" -l "" -- "$1" 2>"$2"'
+    const script = 'exec "$0" -f main,tiny -l "" -- "$1" 2>"$2"'
     const words = ['-c', script, utrace, executableOf(target.plain, target.name), output.path]
     const outcome = await run('sh', words, { timeoutMs: 60_000 })
     expect(outcome).toMatchObject({ status: 0, stdout: '1000000\n' })

@@ -1,7 +1,7 @@
 import type { Case } from './case.ts'
 
 const optimized = ['-O2', '-fno-builtin']
-const libraryCalls = { strlen: 8, malloc: 4, memcpy: 4, atoi: 4, free: 4 }
+const libraryCalls = { strlen: 8, malloc: 4, memcpy: 4, abs: 4, free: 4 }
 const libc = { strlen: 'libc.so.6', malloc: 'libc.so.6', memcpy: 'libc.so.6', free: 'libc.so.6' }
 
 const link = (

@@ -31,7 +31,7 @@ function canonicalNames(built: Built): Canonical {
 }
 
 function isInstrumented(name: string): boolean {
-  return !/^_ZN?K?S|^_ZN9__gnu_cxx|^_ZT[hvc]|^_ZnwmPv$|^_ZdlPvS_$|^__clang_call_terminate$|not_instrumented/.test(
+  return !/^_ZN?K?S|^_ZN9__gnu_cxx|^_ZT[hvc]|^_ZnwmPv$|^_ZdlPvS_$|^__clang_call_terminate$|^_GLOBAL__|^__cxx_global_|^_Z41__static_init|not_instrumented/.test(
     name,
   )
 }

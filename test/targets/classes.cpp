@@ -13,6 +13,7 @@ struct square : shape {
 };
 struct cube : square {
   CALL cube(int side) : square(side) {}
+  CALL ~cube() override { puts("~cube"); }
   CALL int area() const override { return 6 * square::area(); }
   CALL static int count(int n) { return n; }
 };

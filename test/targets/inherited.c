@@ -32,6 +32,7 @@ CALL void limits(void) {
     printf("limit %d %lx %lx\n", i, (long)limit.rlim_cur, (long)limit.rlim_max);
   }
 }
+CALL int alphabetically(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 CALL void surroundings(const char *name) {
   char folder[4096];
   int death = 0;
@@ -39,7 +40,11 @@ CALL void surroundings(const char *name) {
   printf("%s %s %d %d %d %d\n", name, getcwd(folder, sizeof folder), getuid(), getgid(), nice(0), death);
   printf("dumpable %d no-new-privileges %d scheduler %d umask %o\n", prctl(PR_GET_DUMPABLE),
          prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), sched_getscheduler(0), umask(0));
-  for (char **entry = environ; *entry; entry++) puts(*entry);
+  // Their order is no matter: a shell that exports variables shuffles them.
+  size_t count = 0;
+  while (environ[count]) count++;
+  qsort(environ, count, sizeof *environ, alphabetically);
+  for (size_t i = 0; i < count; i++) puts(environ[i]);
 }
 int main(int argc, char **argv) {
   (void)argc;

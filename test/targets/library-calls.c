@@ -8,12 +8,12 @@ CALL char *copy(const char *text) {
   memcpy(result, text, length + 1);
   return result;
 }
-CALL int tail_call(const char *text) { return atoi(text); }
+CALL int tail_call(int n) { return abs(n); }
 int main(void) {
   size_t total = 0;
   for (int i = 0; i < 4; i++) {
     char *text = copy("some text");
-    total += by_pointer(text) + tail_call("7");
+    total += by_pointer(text) + tail_call(-7);
     free(text);
   }
   printf("%zu\n", total);

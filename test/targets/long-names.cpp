@@ -8,6 +8,7 @@ using three = triple<two, triple<two, one, two>, triple<two, two, const char *>>
 using four = triple<three, triple<three, two, three>, triple<one, three, void (*)(two)>>;
 CALL int a_function_with_a_name_that_is_much_longer_than_any_terminal_is_wide_and_that_goes_on_and_on_and_on_until_it_ends(
     int n) {
+  USED(n);
   return n;
 }
 int main() {

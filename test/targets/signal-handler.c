@@ -15,7 +15,7 @@ CALL void on_fault(int number, siginfo_t *info, void *context) {
   ((long *)context)[5 + 16] += 2;
   bump(10000);
 }
-CALL void faults(void) { __asm__ volatile("ud2"); }
+CALL void faults(void) { __asm__ volatile("nop\n ud2"); }
 CALL void interrupted(void) { raise(SIGUSR1); }
 int main(void) {
   struct sigaction fault = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
