@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { UsageError, UserError } from '../base/errors.ts'
 import { parseInheritedState } from '../target/inherited.ts'
+import { commands } from './commands/index.ts'
 import { helpText, usageText } from './help.ts'
 import { parseArguments } from './options.ts'
 import { ClosedPipeError, printLine, printText } from './output.ts'
@@ -9,6 +10,8 @@ import { traceCommand } from './trace-command.ts'
 
 /** @param words what `bin/utrace` recorded of its surroundings, then the words of the command line */
 async function main([inherited = '', ...words]: readonly string[]): Promise<number> {
+  const [name = '', ...rest] = words
+  if (Object.hasOwn(commands, name)) return (await commands[name]!()).run(rest, inherited)
   const invocation = parseArguments(words)
   switch (invocation.kind) {
     case 'help':

@@ -1,5 +1,5 @@
 import type { DurationNs, TraceNs } from '../base/units.ts'
-import type { Call, TraceSink } from './call.ts'
+import type { Call, TracedThread, TraceSink } from './call.ts'
 import { ThreadTable } from './thread-table.ts'
 
 /** Passes calls that have fewer than `maxDepth` open calls above them: with 1, outermost calls only. */
@@ -18,16 +18,25 @@ export function withMaxDepth(sink: TraceSink, maxDepth: number): TraceSink {
 
 /** Passes the calls and notes of the threads in `tids`, and what belongs to no thread. */
 export function withThreadFilter(sink: TraceSink, tids: ReadonlySet<number>): TraceSink {
+  return withThreads(sink, ({ tid }) => tids.has(tid))
+}
+
+/** Passes the calls and notes of the processes in `pids`, and what belongs to no process. */
+export function withProcessFilter(sink: TraceSink, pids: ReadonlySet<number>): TraceSink {
+  return withThreads(sink, ({ pid }) => pids.has(pid))
+}
+
+function withThreads(sink: TraceSink, shows: (thread: TracedThread) => boolean): TraceSink {
   return {
     begin: (call) => {
-      if (tids.has(call.thread.tid)) sink.begin(call)
+      if (shows(call.thread)) sink.begin(call)
     },
     end: (call) => {
-      if (tids.has(call.thread.tid)) sink.end(call)
+      if (shows(call.thread)) sink.end(call)
     },
     lost: (loss) => sink.lost(loss),
     note: (note) => {
-      if (note.thread === undefined || tids.has(note.thread.tid)) sink.note(note)
+      if (note.thread === undefined || shows(note.thread)) sink.note(note)
     },
   }
 }

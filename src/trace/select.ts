@@ -1,7 +1,6 @@
 import type { Call, TracedFunction, TraceSink } from './call.ts'
+import { copyInto, copyOf, type MutableCall } from './call-copy.ts'
 import { ThreadTable } from './thread-table.ts'
-
-export type MutableCall = { -readonly [Field in keyof Call]: Call[Field] }
 
 /** Whether a function is meant; asked often, so it should answer fast (`perFunctionOnce`). */
 export type FunctionPredicate = (fn: TracedFunction) => boolean
@@ -39,10 +38,7 @@ interface ShownCalls {
 }
 
 /** @param decide appends whether the call that begins is shown */
-function withShownCalls(
-  sink: TraceSink,
-  decide: (open: boolean[], fn: TracedFunction) => void,
-): TraceSink {
+function withShownCalls(sink: TraceSink, decide: (open: boolean[], fn: TracedFunction) => void): TraceSink {
   const threads = new ThreadTable(
     (): ShownCalls => ({ open: [], shown: 0 }),
     (state) => state.open.length === 0,
@@ -50,8 +46,8 @@ function withShownCalls(
   let view: MutableCall | undefined
   function moved(call: Call, depth: number): Call {
     if (call.depth === depth) return call
-    view ??= { ...call }
-    copyCall(call, view)
+    if (view === undefined) view = copyOf(call)
+    else copyInto(view, call)
     view.depth = depth
     return view
   }
@@ -84,8 +80,8 @@ export function withCallersOf(sink: TraceSink, isTarget: FunctionPredicate): Tra
     begin: (call) => {
       const state = threads.of(call.thread)
       const held = state.pool[state.open]
-      if (held === undefined) state.pool.push({ ...call })
-      else copyCall(call, held)
+      if (held === undefined) state.pool.push(copyOf(call))
+      else copyInto(held, call)
       state.open++
       if (!isTarget(call.fn)) return
       while (state.shown < state.open) sink.begin(state.pool[state.shown++]!)
@@ -109,15 +105,4 @@ interface HeldCallers {
   open: number
   /** The outermost `shown` of the open calls were passed on. */
   shown: number
-}
-
-function copyCall(from: Call, to: MutableCall): void {
-  to.fn = from.fn
-  to.thread = from.thread
-  to.depth = from.depth
-  to.beginNs = from.beginNs
-  to.beginCpu = from.beginCpu
-  to.endNs = from.endNs
-  to.endCpu = from.endCpu
-  to.how = from.how
 }

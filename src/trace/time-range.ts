@@ -1,0 +1,134 @@
+import type { TraceNs } from '../base/units.ts'
+import type { Call, TraceSink } from './call.ts'
+import { copyInto, copyOf, type MutableCall } from './call-copy.ts'
+import { ThreadTable } from './thread-table.ts'
+
+/** The first and the last time of a part of a trace: both belong to it. */
+export interface TimeRange {
+  readonly from: TraceNs
+  readonly to: TraceNs
+}
+
+/** A sink that passes a part of a trace, and must be told when the trace is over. */
+export interface TimeRangeFilter extends TraceSink {
+  /** Ends the calls that are still open at the end of the range. */
+  finish(): void
+}
+
+/**
+ * Passes what happened in a range of time, as if tracing had begun and ended there, but for one thing: calls that
+ * were open at its start are known. They begin at the start; what is cut off at either side ends as `cut`, for its
+ * duration, the part within the range, is a lower bound. Depths stay true.
+ *
+ * Within a thread the order is that of time. A thread that does nothing within the range appears at the end.
+ */
+export function withTimeRange(sink: TraceSink, range: TimeRange): TimeRangeFilter {
+  const { from, to } = range
+  const threads = new ThreadTable(
+    () => new OpenCalls(sink, range),
+    (calls) => calls.idle,
+  )
+  return {
+    begin: (call) => threads.of(call.thread).begin(call),
+    end: (call) => threads.of(call.thread).end(call),
+    lost: (loss) => {
+      if (loss.timeNs >= from && loss.timeNs <= to) sink.lost(loss)
+    },
+    note: (note) => {
+      if (note.timeNs >= from && note.timeNs <= to) sink.note(note)
+    },
+    finish: () => {
+      // By thread id: the order in which threads appeared depends on where reading began.
+      const open = [...threads.all()].filter((calls) => !calls.idle).sort((a, b) => a.tid - b.tid)
+      for (const calls of open) calls.finish()
+    },
+  }
+}
+
+/** The open calls of one thread that overlap the range: copies, because the engine reuses its own. */
+class OpenCalls {
+  readonly #sink: TraceSink
+  readonly #range: TimeRange
+  /** Outermost first; kept and overwritten when calls end. */
+  readonly #pool: MutableCall[] = []
+  #open = 0
+  /** The outermost `#shown` of the open calls were passed on. */
+  #shown = 0
+  /** The outermost `#early` of the open calls began before the range. */
+  #early = 0
+  /** Open calls that began after the range. */
+  #late = 0
+
+  constructor(sink: TraceSink, range: TimeRange) {
+    this.#sink = sink
+    this.#range = range
+  }
+
+  get idle(): boolean {
+    return this.#open === 0 && this.#late === 0
+  }
+
+  get tid(): number {
+    return this.#pool[0]?.thread.tid ?? 0
+  }
+
+  begin(call: Call): void {
+    if (call.beginNs > this.#range.to) {
+      this.#late++
+      return
+    }
+    const held = this.#pool[this.#open]
+    if (held === undefined) this.#pool.push(copyOf(call))
+    else copyInto(held, call)
+    this.#open++
+    if (call.beginNs >= this.#range.from) this.#show()
+    else {
+      this.#pool[this.#open - 1]!.beginNs = this.#range.from
+      this.#early = this.#open
+    }
+  }
+
+  end(call: Call): void {
+    if (this.#late > 0) {
+      this.#late--
+      return
+    }
+    // The thread stays as it was at the end of the range, for `finish`.
+    if (call.endNs > this.#range.to) return
+    if (call.endNs >= this.#range.from) this.#show()
+    this.#open--
+    if (this.#shown <= this.#open) {
+      this.#early = Math.min(this.#early, this.#open)
+      return
+    }
+    this.#shown = this.#open
+    if (this.#early <= this.#open) {
+      this.#sink.end(call)
+      return
+    }
+    this.#early = this.#open
+    this.#end(this.#pool[this.#open]!, call.endNs, call.endCpu)
+  }
+
+  finish(): void {
+    if (this.#open > 0) this.#show()
+    while (this.#open > 0) {
+      const call = this.#pool[--this.#open]!
+      this.#end(call, this.#range.to, call.beginCpu)
+    }
+    this.#shown = 0
+    this.#early = 0
+    this.#late = 0
+  }
+
+  #end(call: MutableCall, endNs: TraceNs, endCpu: number): void {
+    call.endNs = endNs
+    call.endCpu = endCpu
+    call.how = 'cut'
+    this.#sink.end(call)
+  }
+
+  #show(): void {
+    while (this.#shown < this.#open) this.#sink.begin(this.#pool[this.#shown++]!)
+  }
+}
