@@ -1,7 +1,7 @@
 import type fc from 'fast-check'
-import { asPid } from '../../src/base/units.ts'
+import { asPid, asTid, asTraceNs } from '../../src/base/units.ts'
 import { createJsonLinesSink } from '../../src/sink/jsonl.ts'
-import type { TracedFunction } from '../../src/trace/call.ts'
+import type { Call, TracedFunction } from '../../src/trace/call.ts'
 import { deliver, randomTrace, type TraceEvent } from './random-trace.ts'
 
 /** Functions that share names, symbols and modules in all ways; the last two are the same but for their ids. */
@@ -34,4 +34,18 @@ export function jsonLinesOf(events: Iterable<TraceEvent>): string {
   deliver(events, sink)
   sink.finish()
   return chunks.join('')
+}
+
+/** Calls within each other in one thread, each a nanosecond longer at both ends than the next. */
+export function nestedCalls(functions: readonly TracedFunction[], pid = 1): TraceEvent[] {
+  const thread = { tid: asTid(1), pid: asPid(pid) }
+  const calls = functions.map((fn, depth): Call => {
+    const beginNs = asTraceNs(depth)
+    const endNs = asTraceNs(2 * functions.length - depth)
+    return { fn, thread, depth, beginNs, beginCpu: 0, endNs, endCpu: 0, how: 'return' }
+  })
+  return [
+    ...calls.map((call) => ({ type: 'begin', call }) as const),
+    ...calls.reverse().map((call) => ({ type: 'end', call }) as const),
+  ]
 }

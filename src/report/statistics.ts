@@ -1,0 +1,76 @@
+import type { CallEnd } from '../trace/call.ts'
+import { EndCounts } from './call-ends.ts'
+import { Histograms } from './histograms.ts'
+
+/** Where a row's numbers are, from its start: eight doubles, one cache line. */
+const field = { calls: 0, totalNs: 1, selfNs: 2, sumNs: 3, squaredDeviations: 4, minNs: 5, maxNs: 6 } as const
+const stride = 8
+
+export interface Numbers {
+  readonly calls: number
+  /** Time in which at least one of the calls was open, thread by thread: recursion counts once. */
+  readonly totalNs: number
+  /** Time without what the calls themselves called. */
+  readonly selfNs: number
+  readonly minNs: number
+  readonly maxNs: number
+  /** Mean duration of a call. More than `totalNs / calls` where calls lie within each other. */
+  readonly avgNs: number
+  /** Standard deviation of the durations (of all calls there are, not an estimate from a sample). */
+  readonly stddevNs: number
+}
+
+/** The statistics of calls, row by row, without an allocation per call. */
+export class Statistics {
+  #numbers = new Float64Array(64 * stride)
+  readonly histograms = new Histograms()
+  readonly ends = new EndCounts()
+
+  /**
+   * Takes an ended call.
+   * @param isOutermost whether no other call of the row is open in its thread
+   */
+  add(row: number, durationNs: number, selfNs: number, isOutermost: boolean, how: CallEnd): void {
+    const at = row * stride
+    if (at >= this.#numbers.length) this.#grow(row)
+    const numbers = this.#numbers
+    const calls = numbers[at + field.calls]! + 1
+    const sumNs = numbers[at + field.sumNs]! + durationNs
+    numbers[at + field.calls] = calls
+    numbers[at + field.sumNs] = sumNs
+    numbers[at + field.selfNs]! += selfNs
+    if (isOutermost) numbers[at + field.totalNs]! += durationNs
+    if (calls === 1) {
+      numbers[at + field.minNs] = durationNs
+      numbers[at + field.maxNs] = durationNs
+    } else {
+      // Youngs and Cramer's updating formula (Technometrics 13, 1971): exact where a sum of squares would cancel.
+      const deviation = calls * durationNs - sumNs
+      numbers[at + field.squaredDeviations]! += (deviation * deviation) / (calls * (calls - 1))
+      if (durationNs < numbers[at + field.minNs]!) numbers[at + field.minNs] = durationNs
+      else if (durationNs > numbers[at + field.maxNs]!) numbers[at + field.maxNs] = durationNs
+    }
+    this.histograms.add(row, durationNs)
+    if (how !== 'return') this.ends.add(row, how)
+  }
+
+  of(row: number): Numbers {
+    const numbers = this.#numbers.subarray(row * stride, (row + 1) * stride)
+    const calls = numbers[field.calls] ?? 0
+    return {
+      calls,
+      totalNs: numbers[field.totalNs] ?? 0,
+      selfNs: numbers[field.selfNs] ?? 0,
+      minNs: numbers[field.minNs] ?? 0,
+      maxNs: numbers[field.maxNs] ?? 0,
+      avgNs: calls === 0 ? 0 : numbers[field.sumNs]! / calls,
+      stddevNs: calls === 0 ? 0 : Math.sqrt(numbers[field.squaredDeviations]! / calls),
+    }
+  }
+
+  #grow(row: number): void {
+    const grown = new Float64Array(Math.max(2 * this.#numbers.length, (row + 1) * stride))
+    grown.set(this.#numbers)
+    this.#numbers = grown
+  }
+}
