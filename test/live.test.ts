@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { buildTarget, executableOf } from './support/build.ts'
@@ -127,6 +127,61 @@ describe('attaching', () => {
   })
 })
 
+describe('attaching to a program whose file is not where it was', () => {
+  it.each(['deleted', 'replaced'])('%s', async (what) => {
+    const built = await buildTarget({ source: 'hot-loop.c', flags: ['-O2'], plainOnly: true })
+    const program = scratch()
+    copyFileSync(executableOf(built.plain, built.name), program.path)
+    const stopFile = scratch()
+    const target = begin(program.path, [stopFile.path])
+    await waitUntil(() => target.texts.stdout.includes('running'))
+    // A running program's file can be replaced only as installers do it: by another file of the same name.
+    rmSync(program.path)
+    if (what === 'replaced') writeFileSync(program.path, 'something else')
+    await expectTraced(target.pid)
+    writeFileSync(stopFile.path, '')
+    expect(await inTime(target.outcome, 5_000)).toMatchObject({
+      status: 0,
+      stdout: 'running\nstopped in order\n',
+    })
+  })
+
+  it('in another mount namespace', async () => {
+    const built = await buildTarget({ source: 'hot-loop.c', flags: ['-O2'], plainOnly: true })
+    const stopFile = scratch()
+    const folder = scratch()
+    mkdirSync(folder.path)
+    const script = 'mount -t tmpfs none "$1" && cp "$2" "$1/program" && exec "$1/program" "$3"'
+    const words = [
+      '-m',
+      'sh',
+      '-c',
+      script,
+      'sh',
+      folder.path,
+      executableOf(built.plain, built.name),
+      stopFile.path,
+    ]
+    const target = begin('unshare', words)
+    await waitUntil(() => target.texts.stdout.includes('running'))
+    await expectTraced(target.pid)
+    writeFileSync(stopFile.path, '')
+    expect(await inTime(target.outcome, 5_000)).toMatchObject({
+      status: 0,
+      stdout: 'running\nstopped in order\n',
+    })
+  })
+
+  async function expectTraced(pid: number): Promise<void> {
+    const output = scratch()
+    const tracer = begin(utrace, ['-o', output.path, '-p', String(pid)])
+    await waitUntil(() => /outer|middle/.test(output.read()) || tracer.child.exitCode !== null)
+    tracer.child.kill('SIGINT')
+    const outcome = await inTime(tracer.outcome, 10_000)
+    expect(output.read(), outcome.stderr).toMatch(/outer|middle/)
+  }
+})
+
 describe('a program that utrace has started', () => {
   it('gets Ctrl-C once, with its own way to end, and utrace prints what it has', async () => {
     const target = await buildTarget({ source: 'interrupted.c', flags: ['-O2'], plainOnly: true })
@@ -150,6 +205,24 @@ describe('a program that utrace has started', () => {
     expect(tracer.child.exitCode).toBeNull()
     tracer.child.stdin?.end('\n')
     expect((await inTime(tracer.outcome, 10_000)).status).toBe(0)
+  })
+
+  it('is shown within 50 ms', async () => {
+    const target = await buildTarget({ source: 'reads-stdin.c', flags: ['-O2'] })
+    const tracer = begin(utrace, ['-f', 'vowels', '-l', '', '--', executableOf(target.plain, target.name)])
+    const delays: number[] = []
+    for (let line = 1; line <= 7; line++) {
+      tracer.child.stdin?.write(`line ${line}\n`)
+      await waitUntil(() => tracer.texts.stdout.includes(`line ${line}\n`))
+      const answered = performance.now()
+      await waitUntil(() => (tracer.texts.stderr.match(/vowels\(\);/g)?.length ?? 0) >= line)
+      delays.push(performance.now() - answered)
+      await sleep(60)
+    }
+    tracer.child.stdin?.end()
+    expect((await inTime(tracer.outcome, 10_000)).status).toBe(0)
+    // The machine may be busy with something else once in a while.
+    expect(delays.sort((a, b) => a - b)[3], delays.join(' ')).toBeLessThan(50)
   })
 
   it('may lose its reader: `| head -1` ends utrace quietly', async () => {

@@ -197,6 +197,23 @@ export const optionCases: readonly CommandCase[] = [
     trace: [/@libc\.so\.6/],
     stderr: [/utrace: .*\bls\b.*(?:symbol|stripped)/i],
   },
+  {
+    name: 'node, with its hundred thousand symbols',
+    words: [
+      ...toFile,
+      '-f',
+      'v8::internal::Heap::*',
+      '-l',
+      '',
+      '--',
+      process.execPath,
+      '-e',
+      'console.log(1)',
+    ],
+    stdout: '1\n',
+    trace: [/"name":"v8::internal::Heap::/],
+    notInTrace: [/"name":"(?!v8::internal::Heap::)/, /"type":"lost"/],
+  },
   { name: 'a program without anything to say', words: ['-c', 'true'], stdout: '' },
   {
     name: '-u: ids, groups and surroundings',

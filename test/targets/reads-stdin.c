@@ -7,7 +7,10 @@ CALL int vowels(const char *line) {
 }
 int main(void) {
   char line[200];
-  while (fgets(line, sizeof line, stdin)) printf("%d %s", vowels(line), line);
+  while (fgets(line, sizeof line, stdin)) {
+    printf("%d %s", vowels(line), line);
+    fflush(stdout);
+  }
   puts("end");
   return 0;
 }
