@@ -1,4 +1,4 @@
-import { escapeText } from '../base/escape.ts'
+import { jsonString } from '../base/json-string.ts'
 import type { TraceNs } from '../base/units.ts'
 import { type Call, type CallEnd, durationNs, type TracedThread } from '../trace/call.ts'
 import { splitBase, type TraceClock } from '../trace/clock.ts'
@@ -104,22 +104,4 @@ export function createJsonLinesSink(options: JsonLinesOptions): OutputSink {
     flush: () => out.flush(),
     finish: () => out.flush(),
   }
-}
-
-/**
- * A JSON string that means `text` exactly, lone surrogates included, and that is safe on a terminal: what
- * `escapeText` would spell out stands there as `\uXXXX`.
- */
-function jsonString(text: string): string {
-  // JSON.stringify escapes quotes, backslashes, C0 controls and lone surrogates; the rest of the hazards is ours.
-  const json = JSON.stringify(text)
-  if (escapeText(json) === json) return json
-  return Array.from(json, (character) =>
-    escapeText(character) === character ? character : unicodeEscape(character),
-  ).join('')
-}
-
-function unicodeEscape(character: string): string {
-  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index))
-  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
 }
