@@ -218,7 +218,8 @@ export class Reconstruction implements EventConsumer {
   }
 
   #endProcess(time: TraceNs, tid: number, cpu: number): void {
-    const pid = this.#threads.get(tid)?.pid
+    // Exec turns the thread that calls it into the leader, which has exited a moment ago.
+    const pid = this.#threads.get(tid)?.pid ?? this.#pidOf(tid)
     for (const thread of [...this.#threads.values()])
       if (thread.pid === pid) this.#endThread(time, thread.tid, cpu)
   }
