@@ -15,6 +15,8 @@ export interface KernelTypes {
 
 const btfPath = '/sys/kernel/btf/vmlinux'
 
+const typeHeaderBytes = 12
+const memberBytes = 12
 const kindStruct = 4
 const kindFunction = 12
 
@@ -65,42 +67,43 @@ export function kernelTypes(bytes: Buffer): KernelTypes {
 
   /** Finds the type of this kind and name in one pass: the name is compared as a string offset. */
   function find(kind: number, name: string): { id: number; at: number } | undefined {
-    const nameOffsets = offsetsOf(strings, name)
+    // Names are stored once: see btf_dedup of libbpf, which the kernel build runs.
+    const nameOffset = strings.indexOf(`\0${name}\0`, 0, 'latin1') + 1
+    if (nameOffset === 0) return undefined
     let id = 1
-    for (let at = types; at + 12 <= typesEnd; id++) {
+    for (let at = types; at + typeHeaderBytes <= typesEnd; id++) {
       const info = bytes.readUInt32LE(at + 4)
       const thisKind = (info >>> 24) & 31
-      if (thisKind === kind && nameOffsets.has(bytes.readUInt32LE(at))) return { id, at }
+      if (thisKind === kind && bytes.readUInt32LE(at) === nameOffset) return { id, at }
       const tail = tailBytes[thisKind]
       if (tail === undefined)
         throw new UserError(`${btfPath} has a type of kind ${thisKind} that utrace does not know`)
-      at += 12 + tail[0] + tail[1] * (info & 0xffff)
+      at += typeHeaderBytes + tail[0] + tail[1] * (info & 0xffff)
     }
     return undefined
+  }
+
+  const structures = new Map<string, number | undefined>()
+  const structureAt = (name: string) => {
+    if (!structures.has(name)) structures.set(name, find(kindStruct, name)?.at)
+    return structures.get(name)
   }
 
   return {
     functionId: (name) => find(kindFunction, name)?.id,
     memberOffset(structure, member) {
-      const found = find(kindStruct, structure)
-      const nameOffsets = offsetsOf(strings, member)
-      const memberCount = found === undefined ? 0 : bytes.readUInt16LE(found.at + 4)
+      const found = structureAt(structure)
+      const memberCount = found === undefined ? 0 : bytes.readUInt16LE(found + 4)
       for (let index = 0; found !== undefined && index < memberCount; index++) {
-        const at = found.at + 12 + index * 12
+        const at = found + typeHeaderBytes + index * memberBytes
+        const nameAt = bytes.readUInt32LE(at)
+        if (strings.toString('latin1', nameAt, nameAt + member.length + 1) !== `${member}\0`) continue
         // The upper 8 bits hold a bit-field's size where the structure has one; the rest is an offset in bits.
-        if (nameOffsets.has(bytes.readUInt32LE(at))) return (bytes.readUInt32LE(at + 8) & 0xffffff) / 8
+        return (bytes.readUInt32LE(at + 8) & 0xffffff) / 8
       }
       throw new UserError(
         `this kernel's struct ${structure} has no member ${member}: utrace does not know this kernel`,
       )
     },
   }
-}
-
-/** Every offset at which the string table holds exactly this name (suffixes of longer strings included). */
-function offsetsOf(strings: Buffer, name: string): Set<number> {
-  const wanted = Buffer.from(`${name}\0`, 'latin1')
-  const offsets = new Set<number>()
-  for (let at = strings.indexOf(wanted); at !== -1; at = strings.indexOf(wanted, at + 1)) offsets.add(at)
-  return offsets
 }

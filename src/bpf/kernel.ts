@@ -70,6 +70,8 @@ export class Kernel {
   readonly #start: BpfMap
   #hasSessions: boolean | undefined
   readonly ringBytes: number
+  /** The rings are in place: nothing may be attached before. */
+  readonly ready: Promise<void>
 
   /**
    * @param baseNs CLOCK_MONOTONIC time that becomes trace time 0
@@ -90,7 +92,9 @@ export class Kernel {
       maps.set(name, new BpfMap(name, sized, definition.type === mapType.arrayOfMaps ? rings[0]!.map.fd : 0))
     }
     const map = (name: string) => maps.get(name)!
-    for (const ring of rings) map('rings').update(ring.cpu, u32Bytes(ring.map.fd))
+    this.ready = map('rings').updateAll(rings.map(({ cpu, map: ring }) => ({ key: cpu, value: u32Bytes(ring.fd) })))
+    // Reported where it is waited for.
+    this.ready.catch(() => {})
 
     const constants = constantsMap([
       process.pid,

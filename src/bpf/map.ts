@@ -1,4 +1,4 @@
-import { BpfAttributes, bpf } from '../sys/bpf.ts'
+import { BpfAttributes, bpf, bpfAsync } from '../sys/bpf.ts'
 import type { BpfMapDefinition } from './object.ts'
 
 /** Map types of enum bpf_map_type. */
@@ -31,6 +31,19 @@ export class BpfMap {
 
   update(key: number, value: Uint8Array): void {
     bpf('mapUpdate', this.#element(key).pointer(16, value).u64(24, BigInt(anyFlag)))
+  }
+
+  /**
+   * Sets several elements in one system call, on another thread: for maps of maps the kernel waits for programs that
+   * may still see the old ones, which would add up.
+   */
+  updateAll(elements: readonly { readonly key: number; readonly value: Uint8Array }[]): Promise<void> {
+    const keys = Buffer.concat(elements.map(({ key }) => u32Bytes(key)))
+    const values = Buffer.concat(elements.map(({ value }) => value))
+    return bpfAsync(
+      'mapUpdateBatch',
+      new BpfAttributes().pointer(16, keys).pointer(24, values).u32(32, elements.length).u32(36, this.fd),
+    )
   }
 
   /** The value of the key. @throws SystemCallError (ENOENT) where the map has none. */

@@ -77,6 +77,9 @@ function sessionOptions(options: TraceOptions, inherited: InheritedState) {
     exitProbe: options.exitProbe,
     placement: options.placement,
     bufferBytes: options.bufferBytes,
+    log: (done: string) => {
+      if (options.debug) printLine(`utrace: ${performance.now().toFixed(0).padStart(6)} ms: ${done}`)
+    },
   }
 }
 

@@ -30,6 +30,8 @@ export class ProcessTracer {
   #attached = 0
   readonly #entryLinks: BpfLink[] = []
   readonly #exitLinks: BpfLink[] = []
+  /** Probes that are on their way out: nobody has to wait for them before the end. */
+  readonly #detaching: Promise<void>[] = []
 
   constructor(pid: Pid, kernel: Kernel, selection: Selection, options: PlanOptions, ids: FunctionIds) {
     this.pid = pid
@@ -58,7 +60,7 @@ export class ProcessTracer {
       modules = this.modules()
     } while (!modules.complete && !loader.atEntry)
     if (this.#selection.anyNesting && !loader.atEntry) this.#entryLinks.push(loader.link)
-    else await loader.link.detach()
+    else this.#detaching.push(loader.link.detach())
     return modules
   }
 
@@ -102,6 +104,7 @@ export class ProcessTracer {
   async detach(): Promise<void> {
     await detachAll(this.#entryLinks.splice(0))
     await detachAll(this.#exitLinks.splice(0))
+    await Promise.all(this.#detaching)
   }
 
   /** Where there is no such hook, the executable's entry point serves once: everything is loaded by then. */

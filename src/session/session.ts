@@ -31,6 +31,8 @@ export interface SessionOptions extends PlanOptions {
   readonly selection: Selection
   /** Bytes of each CPU's ring buffer; undefined: by the number of CPUs. */
   readonly bufferBytes: number | undefined
+  /** Told what has just been done: for people who want to know where start-up time goes. */
+  readonly log: (done: string) => void
 }
 
 export interface TraceResult {
@@ -69,6 +71,7 @@ export class TraceSession {
     try {
       this.#kernel = new Kernel(this.clock.baseNs, options.bufferBytes)
       this.#tracepoints = this.#kernel.attachTracepoints()
+      options.log(`kernel side loaded, ${this.#kernel.ringBytes >> 10} KB of ring buffer per CPU`)
     } catch (error) {
       throw isPermissionProblem(error) ? permissionError(error) : error
     }
@@ -79,10 +82,14 @@ export class TraceSession {
     const { target } = this.#options
     const tracer = target.kind === 'command' ? await this.#start(target) : this.#tracerOf(target.pid)
     this.#tracer = tracer
+    await this.#kernel.ready
+    this.#options.log('target started')
     if (tracer === undefined) return { planned: [], untraced: [] }
     const modules =
       target.kind === 'command' ? await tracer.runToLoaded(() => this.#expectStop()) : tracer.modules()
+    this.#options.log(`modules known: ${modules.libraries.length + 1}`)
     tracer.plan(modules)
+    this.#options.log(`planned: ${tracer.planned.reduce((sum, { plan }) => sum + plan.functions.length, 0)} functions`)
     return tracer
   }
 
@@ -92,11 +99,13 @@ export class TraceSession {
     const engine = new Reconstruction(this.#ids.table, sink, () => tracer?.pid ?? 0)
     if (tracer !== undefined) {
       tracer.attach()
+      this.#options.log(`attached: ${tracer.tracedFunctions} functions`)
       if (this.#options.target.kind === 'command') tracer.resume()
       else this.#watchProcess(tracer.pid)
       await this.#pump(engine, sink)
-      await detachAll(this.#tracepoints)
-      await tracer.detach()
+      this.#options.log('tracing done')
+      await Promise.all([detachAll(this.#tracepoints), tracer.detach()])
+      this.#options.log('detached')
       while (this.#kernel.drain(engine) > 0);
     }
     const now = this.#now()

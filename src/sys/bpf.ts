@@ -1,4 +1,4 @@
-import { addressOf, checked, declare } from './libc.ts'
+import { addressOf, checked, declare, errnoCodes, lastErrno } from './libc.ts'
 
 /**
  * bpf(2). Attribute layouts follow `union bpf_attr` in the kernel's include/uapi/linux/bpf.h; the kernel takes
@@ -15,6 +15,7 @@ export const bpfCommand = {
   programLoad: 5,
   rawTracepointOpen: 17,
   mapFreeze: 22,
+  mapUpdateBatch: 26,
   linkCreate: 28,
 } as const
 
@@ -50,10 +51,31 @@ export class BpfAttributes {
   }
 }
 
+/** How often a command that a signal has interrupted is tried again, as libbpf does. */
+const interruptedRetries = 5
+
 /** @returns the command's result, a file descriptor for those that make one. @throws SystemCallError */
 export function bpf(command: BpfCommand, attributes: BpfAttributes): number {
-  const result = syscall(syscallNumberBpf, bpfCommand[command], attributes.bytes, attributes.bytes.length)
-  return checked(`bpf(${command})`, result)
+  const { bytes } = attributes
+  for (let retries = 0; ; retries++) {
+    const result = Number(syscall(syscallNumberBpf, bpfCommand[command], bytes, bytes.length))
+    // The verifier gives up on a pending signal, and leaves it to the caller to start again.
+    if (result < 0 && lastErrno() === errnoCodes.EAGAIN && retries < interruptedRetries) continue
+    return checked(`bpf(${command})`, result)
+  }
+}
+
+/** The same on another thread, for commands that wait. */
+export function bpfAsync(command: BpfCommand, attributes: BpfAttributes): Promise<void> {
+  const { bytes } = attributes
+  return new Promise((resolve, reject) => {
+    syscall.async(syscallNumberBpf, bpfCommand[command], bytes, bytes.length, (error: unknown, result: number) => {
+      if (error) reject(error)
+      // The attributes stay alive until here: the closure holds them.
+      else if (Number(result) < 0) reject(new Error(`bpf(${command}) failed`, { cause: attributes }))
+      else resolve()
+    })
+  })
 }
 
 /** A C string's bytes. */

@@ -12,6 +12,11 @@ export function declare(prototype: string) {
   return libc.func(prototype)
 }
 
+/** errno of the last call through `declare`d functions. */
+export function lastErrno(): number {
+  return koffi.errno()
+}
+
 /** A system call that failed: which, with what errno, and its name (`EPERM`). */
 export class SystemCallError extends Error {
   override readonly name = 'SystemCallError'
