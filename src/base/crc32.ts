@@ -19,8 +19,11 @@ function createTables(): readonly Uint32Array[] {
   return made
 }
 
-/** The checksum of `bytes`, eight at a time (zlib has it only from Node 20.15). */
-export function crc32(bytes: Uint8Array): number {
+/**
+ * The checksum of `bytes`, eight at a time (zlib has it only from Node 20.15).
+ * @param previous the checksum of what comes before them
+ */
+export function crc32(bytes: Uint8Array, previous = 0): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as unknown as [
     Uint32Array,
     Uint32Array,
@@ -31,7 +34,7 @@ export function crc32(bytes: Uint8Array): number {
     Uint32Array,
     Uint32Array,
   ]
-  let crc = -1
+  let crc = ~previous
   let index = 0
   const groups = bytes.length - (bytes.length % 8)
   for (; index < groups; index += 8) {
