@@ -81,18 +81,12 @@ describe('RingReader', () => {
   test('gives room back when told, not before', () => {
     const ring = new SimulatedRing(ringBytes)
     const reader = new RingReader(ring.memory)
-    while (ring.reserve(24)) ring.reserve(24)?.submit()
-    const free = () => ringBytes - (ring.produced - ring.consumed)
-    expect(free()).toBeLessThanOrEqual(ringRecordBytes(24))
-    const other = new SimulatedRing(ringBytes)
-    submit(other, [1])
-    const otherReader = new RingReader(other.memory)
-    otherReader.snapshot()
-    otherReader.next()
-    expect(other.consumed).toBe(0)
-    otherReader.release()
-    expect(other.consumed).toBe(ringRecordBytes(4))
-    expect(reader.pending).toBe(false)
+    submit(ring, [1])
+    reader.snapshot()
+    reader.next()
+    expect(ring.consumed).toBe(0)
+    reader.release()
+    expect(ring.consumed).toBe(ringRecordBytes(4))
   })
 
   test('reads every record once, in order, whoever completes them when', () => {
@@ -103,7 +97,7 @@ describe('RingReader', () => {
     )
     const position = fc.constantFrom(0, ringBytes - 8, farPosition)
     fc.assert(
-      fc.property(fc.array(action, { maxLength: 400 }), position, (actions, start) => {
+      fc.property(fc.array(action, { maxLength: 400, size: 'max' }), position, (actions, start) => {
         const ring = new SimulatedRing(ringBytes, start)
         const reader = new RingReader(ring.memory)
         const open: { id: number; record: Reserved }[] = []

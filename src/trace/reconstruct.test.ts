@@ -40,10 +40,15 @@ const seen = (jumps: boolean) =>
 
 /** Small enough that no thread has more than 64 returns hooked. */
 const { node } = fc.letrec<{ node: Node; leaf: Node; jumping: Node; plain: Node }>((tie) => {
-  const children = fc.array(tie('node'), { maxLength: 3, depthIdentifier: 'calls' })
+  const children = fc.array(tie('node'), { maxLength: 3, size: 'max', depthIdentifier: 'calls' })
   const frameWords = fc.nat(20)
   return {
-    node: fc.oneof({ maxDepth: 6, depthIdentifier: 'calls' }, tie('leaf'), tie('plain'), tie('jumping')),
+    node: fc.oneof(
+      { maxDepth: 6, depthSize: 'max', depthIdentifier: 'calls' },
+      tie('leaf'),
+      tie('plain'),
+      tie('jumping'),
+    ),
     leaf: fc.record({
       record: fc.boolean().chain(seen),
       children: fc.constant([]),
@@ -103,7 +108,7 @@ function interleave(
   return mixed
 }
 
-const choices = fc.array(fc.nat(5), { minLength: 1, maxLength: 50 })
+const choices = fc.array(fc.nat(5), { minLength: 1, maxLength: 50, size: 'max' })
 const threadTrees = fc.array(fc.array(node, { maxLength: 3 }), { minLength: 1, maxLength: 3 })
 
 const runs = fc.record({ trees: threadTrees, choices }).map(({ trees, choices: order }) => ({
@@ -204,6 +209,7 @@ describe('Reconstruction', () => {
   test('with lost events calls still nest and end, and none across a loss is said to have returned', () => {
     const gaps = fc.array(fc.record({ at: fc.nat(300), length: fc.integer({ min: 1, max: 12 }) }), {
       maxLength: 4,
+      size: 'max',
     })
     fc.assert(
       fc.property(runs, gaps, ({ events: all }, where) => {
@@ -250,7 +256,7 @@ describe('Reconstruction', () => {
       functionId: fc.nat(functions.length - 1),
     })
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 120 }), (events) => {
+      fc.property(fc.array(event, { maxLength: 120, size: 'max' }), (events) => {
         const { sink, engine } = reconstruct(events.map((each, index) => ({ ...each, time: index })))
         expect(sink.ended).toBe(sink.begun)
         expect(engine.statistics.calls).toBe(sink.begun)
