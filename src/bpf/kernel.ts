@@ -76,9 +76,11 @@ export class Kernel {
   /**
    * @param baseNs CLOCK_MONOTONIC time that becomes trace time 0
    * @param ringBytes size of each CPU's ring: a power of two
+   * @param options `sessions: false` does without uprobe sessions where the kernel has them, for tests
    * @throws UserError where the kernel refuses or lacks something, with the reason and the fix
    */
-  constructor(baseNs: bigint, ringBytes?: number) {
+  constructor(baseNs: bigint, ringBytes?: number, options: { readonly sessions?: boolean } = {}) {
+    if (options.sessions === false) this.#hasSessions = false
     const object = readBpfObject(readFileSync(objectPath))
     const types = readKernelTypes()
     const cpus = onlineCpus()
