@@ -118,7 +118,9 @@ export interface AnalysisOptions {
 }
 
 /** @throws UsageError */
-export function readAnalysisOptions(given: GivenOptions<AnalysisOptionName>): AnalysisOptions {
+export function readAnalysisOptions<Other extends string>(
+  given: GivenOptions<AnalysisOptionName | Other>,
+): AnalysisOptions {
   return {
     input: given.read('input', (path) => notEmpty(path, 'a recording')) ?? defaultRecordingPath,
     functions: given.all('function', ['*']),

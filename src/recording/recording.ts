@@ -1,6 +1,8 @@
+import type { ByteSource } from '../base/byte-source.ts'
 import type { TraceNs } from '../base/units.ts'
 import type { TraceClock } from '../trace/clock.ts'
 import type { FunctionTable, TraceStatistics } from '../trace/reconstruct.ts'
+import type { ChunkHeader } from './format.ts'
 
 /** Where a recording comes from. Texts are as the target and the machine gave them: not escaped. */
 export interface RecordingOrigin {
@@ -52,7 +54,10 @@ export interface RecordedUntraced {
 
 /** What is known only when tracing ends. */
 export interface RecordingEnd {
-  readonly statistics: TraceStatistics
+  /** When tracing ended: calls that were open then are cut there. */
+  readonly endNs: TraceNs
+  /** Absent where recording stopped before tracing did. */
+  readonly statistics?: TraceStatistics
   readonly functionsTraced: number
   readonly untraced: readonly RecordedUntraced[]
   /** How the command ended: `exit status 3`, `SIGSEGV`; absent while it runs on. */
@@ -84,7 +89,31 @@ export interface Recording {
   /** Absent in a recording that was cut. */
   readonly end: RecordingEnd | undefined
   readonly warnings: readonly string[]
+  /** The bytes of the file, and where its events are. */
+  readonly source: ByteSource
+  readonly chunks: readonly EventChunk[]
   close(): void
+}
+
+/** Where bytes of a recording are, and what they must be. */
+export interface StoredPayload {
+  readonly offset: number
+  readonly header: ChunkHeader
+}
+
+/** Some events of a recording. */
+export interface EventChunk extends StoredPayload {
+  /** What rebuilds the open calls before its first event; undefined where reading cannot begin here. */
+  readonly state: readonly StoredPayload[] | undefined
+  /** What is to be told before its events. */
+  readonly notes: readonly RecordedNote[]
+}
+
+export interface RecordedNote {
+  readonly timeNs: number
+  readonly tid?: number
+  readonly pid?: number
+  readonly text: string
 }
 
 export interface ReplayOptions {

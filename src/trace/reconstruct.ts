@@ -119,11 +119,32 @@ export class Reconstruction implements EventConsumer {
     }
   }
 
-  /** Events that were not recorded: whatever was open may have ended, and begun again, unseen. */
+  /** Events that were not recorded: whatever was open may have ended, and begun again, unseen. 0 only marks that. */
   lost(time: TraceNs, count: number, cpu: number): void {
     this.#losses++
+    if (count === 0) return
     this.statistics.lostEvents += count
     this.#sink.lost({ timeNs: time, cpu, count })
+  }
+
+  /**
+   * Hands on events that bring a new reconstruction to the state of this one: the entries of all open calls, and
+   * between those before and those after the last loss a loss of 0 events.
+   */
+  describeState(consumer: EventConsumer): void {
+    this.#describeOpenCalls(consumer, true)
+    if (this.#losses > 0) consumer.event(asTraceNs(0), 0, 0, eventKind.lost, 0, 0)
+    this.#describeOpenCalls(consumer, false)
+  }
+
+  #describeOpenCalls(consumer: EventConsumer, beforeLoss: boolean): void {
+    for (const { frames, open, tid } of this.#threads.values()) {
+      for (let index = 0; index < open; index++) {
+        const { beginNs, beginCpu, fn, record, stack, losses } = frames[index]!
+        if (losses < this.#losses !== beforeLoss) continue
+        consumer.event(beginNs, stack - record.entryDisplacement, tid, eventKind.entry, fn.id, beginCpu)
+      }
+    }
   }
 
   /** Cuts every call that is still open, thread by thread, innermost first. */
