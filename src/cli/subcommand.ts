@@ -16,14 +16,16 @@ export type HelpOptionName = (typeof helpOptions)[number]['name']
 
 /**
  * Reads the words after a command's name.
+ * @param parse `parseInterleavedWords` where options may come after operands too
  * @returns undefined where help was asked for, and given
  * @throws UsageError
  */
 export function readCommandWords<Name extends string>(
   description: CommandDescription & { readonly options: readonly OptionDefinition<Name>[] },
   words: readonly string[],
+  parse: typeof parseOptionWords<Name> = parseOptionWords,
 ): { given: GivenOptions<Name>; operands: readonly string[] } | undefined {
-  const { options, operands } = parseOptionWords<Name>(description.options, words)
+  const { options, operands } = parse(description.options, words)
   const last = options.at(-1)?.name
   if (last === 'help' || last === 'usage') {
     printText(last === 'help' ? helpText(description) : usageText(description))

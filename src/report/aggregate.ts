@@ -120,10 +120,13 @@ class Aggregation {
     const { histograms, ends } = this.#statistics
     const summaries = subjects.map((subject, row): Summary => {
       const numbers = this.#statistics.of(row)
-      // The middle of a bucket may lie beyond the one call in it.
-      const [p50Ns, p90Ns, p99Ns, p999Ns] = histograms
+      const { calls, minNs, maxNs } = numbers
+      // What is known exactly is better than the middle of its bucket, which may lie beyond all calls.
+      const [p50Ns = 0, p90Ns = 0, p99Ns = 0, p999Ns = 0] = histograms
         .quantiles(row, percentiles)
-        .map((ns) => Math.min(Math.max(ns, numbers.minNs), numbers.maxNs)) as [number, number, number, number]
+        .map((ns, index) =>
+          percentiles[index]! * calls > 1000 * (calls - 1) ? maxNs : Math.min(Math.max(ns, minNs), maxNs),
+        )
       const powersOfTwo = () => histograms.powersOfTwo(row)
       return { subject, ...numbers, p50Ns, p90Ns, p99Ns, p999Ns, ends: ends.of(row), powersOfTwo }
     })

@@ -44,4 +44,5 @@ export class FunctionRows {
  * What makes two functions the same: all that JSON lines tell of them. A library call and the function it reaches
  * share it.
  */
-export const functionKey = ({ name, symbol, module }: TracedFunction) => `${name}\0${symbol}\0${module}`
+export const functionKey = ({ name, symbol, module }: Pick<TracedFunction, 'name' | 'symbol' | 'module'>) =>
+  `${name}\0${symbol}\0${module}`

@@ -7,9 +7,9 @@ const point = 0x2e
 /** `%7.3f`: three characters for the whole part, the point, and three for the fraction. */
 const wholeWidth = 3
 
-const reset = '\x1b[0m'
+export const reset = '\x1b[0m'
 /** A glance finds what is slow: what a program does all the time stays calm, a second shouts. */
-const colourOfUnit: Readonly<Record<DurationUnit, string>> = {
+export const colourOfUnit: Readonly<Record<DurationUnit, string>> = {
   ns: '',
   us: '\x1b[32m',
   ms: '\x1b[33m',

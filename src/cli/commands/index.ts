@@ -12,4 +12,8 @@ export interface Command {
 }
 
 /** Loaded when they are asked for: plain tracing should not wait for them. */
-export const commands: Readonly<Record<string, () => Promise<Command>>> = {}
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  diff: async () => (await import('./diff.ts')).command,
+  graph: async () => (await import('./graph.ts')).command,
+  report: async () => (await import('./report.ts')).command,
+}

@@ -1,0 +1,55 @@
+import { UsageError } from '../base/errors.ts'
+import { quoteText } from '../base/escape.ts'
+import { nearestMatch } from '../base/nearest.ts'
+import type { OptionDefinition } from './option-table.ts'
+
+const group = 'Output'
+
+/** The options that the commands share which print sums. */
+export const reportOutputOptions = [
+  { name: 'output', short: ['o'], argument: 'FILE', again: 'refuse', group, help: 'Write to FILE' },
+  {
+    name: 'color',
+    argument: 'WHEN',
+    choices: ['auto', 'always', 'never'],
+    group,
+    help: 'Colour the output (default: auto, on a terminal)',
+  },
+] as const satisfies readonly OptionDefinition[]
+
+export const limitOption = {
+  name: 'limit',
+  short: ['n'],
+  argument: 'COUNT',
+  group,
+  help: 'Show at most COUNT lines, and how many there are beyond',
+} as const satisfies OptionDefinition
+
+export type ColorChoice = 'auto' | 'always' | 'never'
+
+/** @throws UsageError */
+export function parseCount(text: string): number {
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : 0
+  if (count < 1) throw new UsageError(`${quoteText(text)} is not a count: give a whole number from 1`)
+  return count
+}
+
+/** `10%` or `10`. @throws UsageError */
+export function parsePercent(text: string): number {
+  const digits = /^(\d{1,9}(?:\.\d{1,9})?)\s*%?$/.exec(text.trim())?.[1]
+  if (digits === undefined) {
+    throw new UsageError(`${quoteText(text)} is not a percentage: give a number such as 10%`)
+  }
+  return Number(digits)
+}
+
+/** Reads one name of a column. @throws UsageError that names those there are */
+export function columnParser(known: readonly string[]): (text: string) => string {
+  return (text) => {
+    const name = text.trim().toLowerCase()
+    if (known.includes(name)) return name
+    const nearest = nearestMatch(name, known)
+    const hint = nearest === undefined ? `: there are ${known.join(', ')}` : `: did you mean '${nearest}'?`
+    throw new UsageError(`there is no column ${quoteText(text)}${hint}`)
+  }
+}

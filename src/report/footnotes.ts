@@ -1,0 +1,25 @@
+import type { CallEnds } from './call-ends.ts'
+import { countText } from './cell.ts'
+
+/** What a reader of summed-up numbers should know of them: one line each. */
+export function footnotes({ ends, lostEvents }: { ends: CallEnds; lostEvents: number }): string[] {
+  const notes: string[] = []
+  if (lostEvents > 0) {
+    notes.push(`${counted(lostEvents, 'event')} lost: calls are missing, and times may be off`)
+  }
+  if (ends.cut > 0) {
+    notes.push(`${counted(ends.cut, 'call')} cut, still open at the end: counted with their time until then`)
+  }
+  const early = [
+    ends.inferred > 0 ? `${countText(ends.inferred)} inferred` : '',
+    ends.unwound > 0 ? `${countText(ends.unwound)} unwound` : '',
+  ].filter((part) => part !== '')
+  if (early.length > 0) {
+    notes.push(
+      `${early.join(' and ')} (calls whose return was not seen): counted with the most they can have taken`,
+    )
+  }
+  return notes
+}
+
+const counted = (count: number, noun: string) => `${countText(count)} ${noun}${count === 1 ? '' : 's'}`

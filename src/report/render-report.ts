@@ -1,0 +1,85 @@
+import type { Aggregate } from './aggregate.ts'
+import { countText } from './cell.ts'
+import { footnotes } from './footnotes.ts'
+import {
+  defaultColumns,
+  labelColumn,
+  namedColumns,
+  numberColumns,
+  type ReportRow,
+  subjectColumns,
+} from './report-columns.ts'
+import { distinctLabels, type TaskNames } from './subject-label.ts'
+import { type Column, csvTable, jsonTable, markdownTable, type TableFormat, textTable } from './table.ts'
+
+export interface ReportOptions {
+  readonly format: TableFormat
+  /** Names of columns, checked by `checkColumns`; undefined: for people the usual ones, for programs all. */
+  readonly columns: readonly string[] | undefined
+  /** Shown besides the usual columns. */
+  readonly extraColumns: readonly string[]
+  /** Names of columns, the one that counts most first. Numbers fall, text rises. */
+  readonly sort: readonly string[]
+  /** Lines shown at most. */
+  readonly limit: number
+  readonly color: boolean
+  readonly names: TaskNames
+}
+
+/** The lines of a report. */
+export function renderReport(aggregate: Aggregate, options: ReportOptions): Iterable<string> {
+  const rows = sortRows(rowsOf(aggregate, options.names), options.sort)
+  const shown = rows.slice(0, options.limit)
+  const omitted = rows.length - shown.length
+  switch (options.format) {
+    case 'json':
+      return jsonTable(factsOf(aggregate, omitted), 'rows', dataColumns(aggregate, options), shown)
+    case 'csv':
+      return csvTable(dataColumns(aggregate, options), shown)
+    case 'markdown':
+      return withNotes(markdownTable(peopleColumns(aggregate, options), shown), aggregate, omitted)
+    case 'table':
+      return withNotes(textTable(peopleColumns(aggregate, options), shown, options.color), aggregate, omitted)
+  }
+}
+
+function rowsOf({ summaries, totalNs }: Aggregate, names: TaskNames): ReportRow[] {
+  const labels = distinctLabels(
+    summaries.map(({ subject }) => subject),
+    names,
+  )
+  return summaries.map((summary) => ({ summary, label: labels.get(summary.subject)!, wholeNs: totalNs }))
+}
+
+function sortRows(rows: readonly ReportRow[], sort: readonly string[]): ReportRow[] {
+  const byLabel = (a: ReportRow, b: ReportRow) => (a.label < b.label ? -1 : a.label > b.label ? 1 : 0)
+  const orders = [...sort, 'total', 'self', 'name'].map((name) => {
+    const column = numberColumns.find((each) => each.name === name)
+    if (column === undefined) return byLabel
+    return (a: ReportRow, b: ReportRow) => Number(column.value(b)) - Number(column.value(a))
+  })
+  return [...rows].sort((a, b) => orders.reduce((order, compare) => order || compare(a, b), 0))
+}
+
+function peopleColumns({ by }: Aggregate, { columns, extraColumns }: ReportOptions): Column<ReportRow>[] {
+  return [...namedColumns([...new Set([...(columns ?? defaultColumns), ...extraColumns])]), labelColumn(by)]
+}
+
+function dataColumns(
+  { by }: Aggregate,
+  { columns, extraColumns, names }: ReportOptions,
+): Column<ReportRow>[] {
+  const numbers =
+    columns === undefined ? numberColumns : namedColumns([...new Set([...columns, ...extraColumns])])
+  return [...subjectColumns(by, names), ...numbers]
+}
+
+function factsOf({ by, calls, totalNs, ends, lostEvents }: Aggregate, omittedRows: number) {
+  return { kind: 'utrace-report', version: 1, by, calls, totalNs, ...ends, lostEvents, omittedRows }
+}
+
+function withNotes(lines: readonly string[], aggregate: Aggregate, omitted: number): string[] {
+  const notes = footnotes(aggregate)
+  if (omitted > 0) notes.unshift(`${countText(omitted)} more, beyond --limit`)
+  return notes.length === 0 ? [...lines] : [...lines, '', ...notes.map((note) => ` ${note}`)]
+}
