@@ -1,8 +1,10 @@
 import { UserError } from '../base/errors.ts'
-import { asTraceNs, type Pid } from '../base/units.ts'
+import { type EventConsumer, eventKind } from '../base/event.ts'
+import { asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
 import { Kernel, permissionError, type Stop } from '../bpf/kernel.ts'
 import { type BpfLink, detachAll } from '../bpf/link.ts'
 import type { Untraced } from '../probe/plan.ts'
+import type { RecordedTrace } from '../recording/recorder.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { checkPidNamespace, checkProcess } from '../target/attach.ts'
 import { processStartTicks, processState } from '../target/process.ts'
@@ -41,7 +43,11 @@ export interface TraceResult {
   readonly untraced: readonly Untraced[]
   /** How the command ended; undefined while it, or the process attached to, runs on. */
   readonly exit: ExitReport | undefined
+  readonly endNs: TraceNs
 }
+
+/** Makes what takes every event before its call is rebuilt: a recorder. */
+export type EventTap = (trace: RecordedTrace) => EventConsumer
 
 /** How long a command may take to end after an interrupt that it got as well. */
 const interruptGraceMs = 1_000
@@ -93,29 +99,39 @@ export class TraceSession {
     return tracer
   }
 
-  /** Traces until the target has ended, or until `stop`. */
-  async trace(sink: SessionSink): Promise<TraceResult> {
+  /**
+   * Traces until the target has ended, or until `stop`.
+   * @param tap what is to see every event as the kernel reported it
+   */
+  async trace(sink: SessionSink, tap?: EventTap): Promise<TraceResult> {
     const tracer = this.#tracer
-    const engine = new Reconstruction(this.#ids.table, sink, () => tracer?.pid ?? 0)
+    const functions = this.#ids.table
+    const pidOf = () => tracer?.pid ?? 0
+    const engine = new Reconstruction(functions, sink, pidOf)
+    const describeState = (consumer: EventConsumer) => engine.describeState(consumer)
+    const events = tap === undefined ? engine : both(tap({ functions, pidOf, describeState }), engine)
     if (tracer !== undefined) {
       tracer.attach()
       this.#options.log(`attached: ${tracer.tracedFunctions} functions`)
       if (this.#options.target.kind === 'command') tracer.resume()
       else this.#watchProcess(tracer.pid)
-      await this.#pump(engine, sink)
+      await this.#pump(events, sink)
       this.#options.log('tracing done')
       await Promise.all([detachAll(this.#tracepoints), tracer.detach()])
       this.#options.log('detached')
-      while (this.#kernel.drain(engine) > 0);
+      while (this.#kernel.drain(events) > 0);
     }
     const now = this.#now()
-    for (const { cpu, count } of this.#kernel.unreportedLosses()) engine.lost(now, count, cpu)
+    for (const { cpu, count } of this.#kernel.unreportedLosses()) {
+      events.event(now, count, 0, eventKind.lost, 0, cpu)
+    }
     engine.finish(now)
     return {
       statistics: engine.statistics,
       functionsTraced: tracer?.tracedFunctions ?? 0,
       untraced: tracer?.untraced ?? [],
       exit: this.#exit,
+      endNs: now,
     }
   }
 
@@ -161,8 +177,8 @@ export class TraceSession {
     return stop
   }
 
-  async #pump(engine: Reconstruction, sink: SessionSink): Promise<void> {
-    await pumpEvents(this.#kernel, engine, {
+  async #pump(consumer: EventConsumer, sink: SessionSink): Promise<void> {
+    await pumpEvents(this.#kernel, consumer, {
       turn: () => this.#answerStops(),
       flush: () => {
         sink.tick(this.#now())
@@ -199,5 +215,14 @@ export class TraceSession {
 
   #now() {
     return asTraceNs(Number(process.hrtime.bigint() - this.clock.baseNs))
+  }
+}
+
+function both(first: EventConsumer, second: EventConsumer): EventConsumer {
+  return {
+    event: (time, stack, tid, kind, functionId, cpu) => {
+      first.event(time, stack, tid, kind, functionId, cpu)
+      second.event(time, stack, tid, kind, functionId, cpu)
+    },
   }
 }
