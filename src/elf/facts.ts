@@ -42,7 +42,8 @@ export interface FunctionSymbol {
   readonly size: number
   /** `STT_GNU_IFUNC`: the code at this address is a resolver, which returns the address of the implementation. */
   readonly isIfunc: boolean
-  readonly source: 'symtab' | 'dynsym'
+  /** `separate`: a debug file or `.gnu_debugdata`. `unwind`: no symbol names it, `symbol` is `MODULE+0xADDRESS`. */
+  readonly source: 'symtab' | 'dynsym' | 'separate' | 'unwind'
   /**
    * `STT_NOTYPE`: a bare label in code, as hand-written assembly leaves it. It may label data that lies among the
    * code: a probe there is safe only if the unwind table starts a range at this address.

@@ -17,6 +17,7 @@ export interface Section {
 
 export const SHT_SYMTAB = 2
 const SHT_STRTAB = 3
+export const SHT_NOTE = 7
 export const SHT_NOBITS = 8
 export const SHT_DYNSYM = 11
 export const SHF_EXECINSTR = 4

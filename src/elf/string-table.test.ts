@@ -17,6 +17,17 @@ describe('StringTable', () => {
     expect([table.unversionedAt(6), table.unversionedAt(25)]).toEqual(['memcpy', '@odd'])
   })
 
+  it('tells names from nothing, and cuts what is absurdly long', () => {
+    expect([table.hasNameAt(0), table.hasNameAt(1), table.hasNameAt(38), table.hasNameAt(1000)]).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ])
+    const long = new StringTable(Buffer.concat([Buffer.alloc(200_000, 'x'), Buffer.alloc(1)]))
+    expect(long.unversionedAt(0)).toHaveLength(65536)
+  })
+
   it('knows no string outside the table, without an end or without bound', () => {
     const length = 200_000
     expect([table.at(38), table.at(1000), table.at(-1)]).toEqual([undefined, undefined, undefined])

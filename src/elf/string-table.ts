@@ -5,6 +5,8 @@ const MAX_LENGTH = 65536
 /** Most names end within these bytes, and a plain loop beats a call for them. */
 const SHORT = 256
 
+const AT_SIGN = 0x40
+
 /** Half of the longest string that the JavaScript engine makes. */
 const MAX_TEXT = 1 << 28
 
@@ -16,7 +18,8 @@ export class StringTable {
   #ready = false
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
+    // What has no end is no string.
+    this.#bytes = bytes.subarray(0, bytes.lastIndexOf(0) + 1)
   }
 
   /** The string at a byte offset; undefined outside the table, without an end or longer than 64 KiB. */
@@ -25,12 +28,21 @@ export class StringTable {
     return end < 0 ? undefined : this.#slice(offset, end)
   }
 
-  /** As `at`, up to the `@` that starts a version in names of `.symtab` (`memcpy@GLIBC_2.14`). */
-  unversionedAt(offset: number): string | undefined {
-    const name = this.at(offset)
-    if (name === undefined) return undefined
-    const at = name.indexOf('@', 1)
-    return at < 0 ? name : name.slice(0, at)
+  /** Whether a string that is not empty starts at an offset. */
+  hasNameAt(offset: number): boolean {
+    return (this.#bytes[offset] ?? 0) !== 0
+  }
+
+  /**
+   * The name at an offset for which `hasNameAt`, up to the `@` that starts a version in names of `.symtab`
+   * (`memcpy@GLIBC_2.14`), and never more than 64 KiB of it.
+   */
+  unversionedAt(offset: number): string {
+    const bytes = this.#bytes
+    const limit = Math.min(bytes.length, offset + MAX_LENGTH)
+    let end = offset + 1
+    while (end < limit && bytes[end] !== 0 && bytes[end] !== AT_SIGN) end++
+    return this.#slice(offset, end)
   }
 
   /** Whether two offsets, the other one in another table, hold the same string. Says no beyond 255 bytes. */

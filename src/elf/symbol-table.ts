@@ -1,7 +1,7 @@
 import { DT_GNU_HASH, DT_HASH, DT_JMPREL, DT_PLTRELSZ, DT_RELA, DT_RELASZ, DT_SYMTAB } from './dynamic.ts'
 import type { ElfImage } from './image.ts'
 import { forEachRelocation } from './relocations.ts'
-import { SHT_DYNSYM, SHT_SYMTAB } from './sections.ts'
+import { type Section, SHT_DYNSYM, SHT_SYMTAB } from './sections.ts'
 import { StringTable } from './string-table.ts'
 import { wordsOf } from './words.ts'
 
@@ -15,6 +15,9 @@ export const SHN_UNDEF = 0
 const ENTRY_SIZE = 24
 const WORDS = 6
 
+/** `.symtab`, `.dynsym`, or the `.symtab` of another file that was split off. */
+export type SymbolOrigin = 'symtab' | 'dynsym' | 'separate'
+
 /**
  * An array of `Elf64_Sym`, read through 32-bit words: 100,000 entries are looked at in a few milliseconds.
  * Indices outside the table read as 0, an undefined symbol without a name.
@@ -22,12 +25,14 @@ const WORDS = 6
 export class SymbolTable {
   readonly count: number
   readonly strings: StringTable
-  /** `.dynsym` rather than `.symtab`. */
-  readonly isDynamic: boolean
+  readonly origin: SymbolOrigin
+  /** Of the file that the table is in: what `sectionIndex` counts. */
+  readonly sections: readonly Section[]
   readonly #words: Uint32Array
 
-  constructor(entries: Uint8Array, strings: StringTable, isDynamic: boolean) {
-    this.isDynamic = isDynamic
+  constructor(entries: Uint8Array, strings: StringTable, origin: SymbolOrigin, sections: readonly Section[]) {
+    this.origin = origin
+    this.sections = sections
     this.count = Math.floor(entries.length / ENTRY_SIZE)
     this.strings = strings
     this.#words = wordsOf(entries)
@@ -66,7 +71,12 @@ export function staticSymbols(elf: ElfImage): SymbolTable | undefined {
   return (
     section &&
     strings &&
-    new SymbolTable(elf.sectionBytes(section), new StringTable(elf.sectionBytes(strings)), false)
+    new SymbolTable(
+      elf.sectionBytes(section),
+      new StringTable(elf.sectionBytes(strings)),
+      'symtab',
+      elf.sections,
+    )
   )
 }
 
@@ -78,7 +88,7 @@ export function dynamicSymbols(elf: ElfImage): SymbolTable | undefined {
     (candidate) => candidate.type === SHT_DYNSYM && candidate.address === address,
   )
   const size = section ? section.size : dynamicSymbolCount(elf) * ENTRY_SIZE
-  return new SymbolTable(elf.bytesAt(address, size), elf.dynamicStrings, true)
+  return new SymbolTable(elf.bytesAt(address, size), elf.dynamicStrings, 'dynsym', elf.sections)
 }
 
 /**
