@@ -13,7 +13,7 @@ const anyEvents = fc.array(
     fc.oneof(fc.nat(5000), fc.maxSafeNat()),
     fc.oneof(fc.nat(300), fc.maxSafeNat(), fc.constant(2 ** 63)),
     fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 60 }), fc.nat(2 ** 32 - 1)),
-    fc.constantFrom(0, 0, 0, 1, 1, 2, 2, 3, 4, 5),
+    fc.constantFrom(0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8),
     fc.oneof(fc.nat(3), fc.nat(9999)),
     fc.oneof(fc.constant(0), fc.nat(255)),
   ),

@@ -157,8 +157,9 @@ export class EventEncoder implements EventConsumer {
     functionId: number,
     cpu: number,
   ): void {
-    // Its thread must be known to whoever rebuilds the calls.
-    if (kind <= eventKind.ret && this.#thread?.tid !== tid) this.#switchTo(tid, cpu)
+    // Whoever rebuilds the calls may ask for the process of its thread.
+    const isOfThread = kind <= eventKind.ret || kind === eventKind.fork || kind === eventKind.unwound
+    if (isOfThread && this.#thread?.tid !== tid) this.#switchTo(tid, cpu)
     this.#operation(operation.verbatim)
     this.#view.setFloat64(this.#at, time, true)
     this.#view.setFloat64(this.#at + floatBytes, stack, true)

@@ -1,4 +1,4 @@
-import { asTraceNs } from '../base/units.ts'
+import { asTraceNs, asVirtualAddress } from '../base/units.ts'
 import type { FunctionRecord, TraceStatistics } from '../trace/reconstruct.ts'
 import type { RecordedModule, RecordedNote, RecordingEnd, RecordingOrigin } from './recording.ts'
 
@@ -66,7 +66,7 @@ function readFunction(value: unknown, id: number): FunctionRecord {
       symbol: text(fn.symbol),
       module: text(fn.module),
       kind: oneOf(fn.kind, ['function', 'library-call']),
-      ...(fn.address === undefined ? {} : { address: count(fn.address) }),
+      ...(fn.address === undefined ? {} : { address: asVirtualAddress(count(fn.address)) }),
     },
     entryDisplacement: count(facts.entryDisplacement),
     wayOut: oneOf(facts.wayOut, ['return', 'ret', 'entry', 'none']),

@@ -35,6 +35,7 @@ const smallestChunkBytes = 4096
 const longestDelayMs = 1_000
 /** States take at most one part in so many of the file. */
 const stateShare = 8
+const noFunction = 0x7fff_ffff
 
 /**
  * Writes the events of a trace into a file, as they come. Only functions that were called get into the file, in the
@@ -82,8 +83,14 @@ export class Recorder implements EventConsumer {
   event(time: TraceNs, stack: number, tid: number, kind: EventKind, functionId: number, cpu: number): void {
     if (this.#stopped !== undefined) return
     if (this.#encoder.count === 0 || this.#encoder.full) this.#startChunk()
-    const fn = kind <= eventKind.ret ? this.#numberOf(functionId) : 0
-    this.#encoder.event(time, stack, tid, kind, fn, cpu)
+    if (kind <= eventKind.ret) {
+      this.#encoder.event(time, stack, tid, kind, this.#numberOf(functionId), cpu)
+      return
+    }
+    const isFunction = kind === eventKind.unwound || kind === eventKind.exitsProbed
+    const field = isFunction ? this.#numberOf(functionId) : functionId
+    if (kind === eventKind.fork) this.#tasks.born(stack, functionId === 1 ? this.#tasks.pidOf(tid) : stack)
+    this.#encoder.event(time, stack, tid, kind, field, cpu)
     if (kind === eventKind.threadExit) this.#tasks.ended(tid)
   }
 
@@ -161,7 +168,7 @@ export class Recorder implements EventConsumer {
     this.#trace.describeState({
       event: (time, stack, tid, kind, functionId, cpu) => {
         if (encoder.full) take()
-        encoder.event(time, stack, tid, kind, kind === eventKind.entry ? this.#numberOf(functionId) : 0, cpu)
+        encoder.event(time, stack, tid, kind, kind === eventKind.lost ? 0 : this.#numberOf(functionId), cpu)
       },
     })
     take()
@@ -197,7 +204,9 @@ export class Recorder implements EventConsumer {
     this.#functionsWritten = this.#functions.length
   }
 
+  /** A number that is no function's stays none. */
   #numberOf(functionId: number): number {
+    if (functionId >= this.#trace.functions.length) return noFunction
     const known = this.#numbers[functionId]
     if (known !== undefined && known > 0) return known - 1
     if (functionId >= this.#numbers.length) {

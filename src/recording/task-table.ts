@@ -22,6 +22,8 @@ export class TaskTable {
   readonly #names: TaskNames
   /** Those that have not ended. */
   readonly #threads = new Map<number, Task>()
+  /** The processes of threads that have called nothing yet. */
+  readonly #bornIn = new Map<number, number>()
   readonly #processes = new Map<number, { name: string; isNew: boolean }>()
   readonly #ended: { tid: number; pid: number; name: string }[] = []
   #refreshedMs = 0
@@ -35,7 +37,8 @@ export class TaskTable {
   pidOf(tid: number): number {
     const known = this.#threads.get(tid)
     if (known !== undefined) return known.pid
-    const pid = this.#pidOf(tid)
+    const pid = this.#bornIn.get(tid) ?? this.#pidOf(tid)
+    this.#bornIn.delete(tid)
     this.#threads.set(tid, { pid, name: this.#names.thread(pid, tid) ?? '', isNew: true })
     if (!this.#processes.has(pid)) {
       this.#processes.set(pid, { name: this.#names.process(pid) ?? '', isNew: true })
@@ -43,7 +46,14 @@ export class TaskTable {
     return pid
   }
 
+  /** A thread that was made by one that is traced. */
+  born(tid: number, pid: number): void {
+    this.ended(tid)
+    this.#bornIn.set(tid, pid)
+  }
+
   ended(tid: number): void {
+    this.#bornIn.delete(tid)
     const task = this.#threads.get(tid)
     if (task === undefined) return
     this.#threads.delete(tid)

@@ -22,7 +22,14 @@ export class FunctionIds {
     const id = this.#records.length
     byAddress.set(plan.address, id)
     this.#records.push({
-      fn: { id, name: plan.name, symbol: plan.symbol, module: module.name, kind: plan.kind },
+      fn: {
+        id,
+        name: plan.name,
+        symbol: plan.symbol,
+        module: module.name,
+        kind: plan.kind,
+        address: plan.address,
+      },
       entryDisplacement: plan.entry.stackDisplacement,
       wayOut: plan.exit.kind,
       get mayTailCall() {

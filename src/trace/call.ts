@@ -1,4 +1,4 @@
-import type { DurationNs, Pid, Tid, TraceNs } from '../base/units.ts'
+import type { DurationNs, Pid, Tid, TraceNs, VirtualAddress } from '../base/units.ts'
 
 /** What a function id in an event stands for. Built once per traced function; immutable. */
 export interface TracedFunction {
@@ -12,6 +12,8 @@ export interface TracedFunction {
   readonly module: string
   /** A function of a traced module, or a call from the main executable into a library. */
   readonly kind: 'function' | 'library-call'
+  /** In its module's own address space, as linked; recordings may lack it. */
+  readonly address?: VirtualAddress
 }
 
 /** How a call came to its end. */
