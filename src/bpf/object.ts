@@ -66,7 +66,20 @@ interface Symbol {
 
 /** @throws UserError if the bytes are not a BPF object. */
 export function readBpfObject(bytes: Buffer): BpfObject {
-  if (bytes.readUInt32BE(0) !== 0x7f454c46) throw new UserError('the BPF object is damaged: reinstall utrace')
+  try {
+    return readObject(bytes)
+  } catch (cause) {
+    // Offsets and indices are not checked one by one: those that lead outside end in some error.
+    throw cause instanceof UserError ? cause : damaged(cause)
+  }
+}
+
+function damaged(cause?: unknown): UserError {
+  return new UserError('the BPF object is damaged: reinstall utrace', { cause })
+}
+
+function readObject(bytes: Buffer): BpfObject {
+  if (bytes.readUInt32BE(0) !== 0x7f454c46) throw damaged()
   const sections = readSections(bytes)
   const symbols = readSymbols(sections)
   const named = (name: string) => sections.findIndex((section) => section.name === name)
@@ -94,10 +107,12 @@ function readSections(bytes: Buffer): Section[] {
   const tableOffset = Number(bytes.readBigUInt64LE(40))
   const count = bytes.readUInt16LE(60)
   const nameIndex = bytes.readUInt16LE(62)
+  if (tableOffset + count * sectionHeaderBytes > bytes.length) throw damaged()
   const raw = Array.from({ length: count }, (_, index) => {
     const at = tableOffset + index * sectionHeaderBytes
     const offset = Number(bytes.readBigUInt64LE(at + 24))
     const size = Number(bytes.readBigUInt64LE(at + 32))
+    if (offset + size > bytes.length) throw damaged()
     return {
       nameOffset: bytes.readUInt32LE(at),
       type: bytes.readUInt32LE(at + 4),
