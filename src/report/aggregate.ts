@@ -124,9 +124,11 @@ class Aggregation {
       // What is known exactly is better than the middle of its bucket, which may lie beyond all calls.
       const [p50Ns = 0, p90Ns = 0, p99Ns = 0, p999Ns = 0] = histograms
         .quantiles(row, percentiles)
-        .map((ns, index) =>
-          percentiles[index]! * calls > 1000 * (calls - 1) ? maxNs : Math.min(Math.max(ns, minNs), maxNs),
-        )
+        .map((ns, index) => {
+          const rank = Math.ceil((percentiles[index]! * calls) / 1000)
+          if (rank === 1 || rank === calls) return rank === 1 ? minNs : maxNs
+          return Math.min(Math.max(ns, minNs), maxNs)
+        })
       const powersOfTwo = () => histograms.powersOfTwo(row)
       return { subject, ...numbers, p50Ns, p90Ns, p99Ns, p999Ns, ends: ends.of(row), powersOfTwo }
     })

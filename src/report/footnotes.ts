@@ -23,3 +23,12 @@ export function footnotes({ ends, lostEvents }: { ends: CallEnds; lostEvents: nu
 }
 
 const counted = (count: number, noun: string) => `${countText(count)} ${noun}${count === 1 ? '' : 's'}`
+
+export function omittedNote(omitted: number): string[] {
+  return omitted > 0 ? [`${countText(omitted)} more, beyond --limit`] : []
+}
+
+/** Notes as the lines that follow a table, with what each begins with. */
+export function belowTable(notes: readonly string[], bullet: string): string[] {
+  return notes.length === 0 ? [] : ['', ...notes.map((note) => bullet + note)]
+}

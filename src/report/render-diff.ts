@@ -1,8 +1,8 @@
 import type { Aggregate, Summary } from './aggregate.ts'
 import { addEnds, noEnds } from './call-ends.ts'
-import { type Cell, type CellKind, type CellValue, cellOf, countText } from './cell.ts'
+import { type Cell, type CellKind, type CellValue, cellOf } from './cell.ts'
 import { type Change, pairSummaries } from './diff.ts'
-import { footnotes } from './footnotes.ts'
+import { belowTable, footnotes, omittedNote } from './footnotes.ts'
 import { columnNames, namedColumns, type ReportRow } from './report-columns.ts'
 import { distinctLabels, endsComment, noTaskNames } from './subject-label.ts'
 import { alignedLines, type Column, csvTable, jsonTable, markdownTable, type TableFormat } from './table.ts'
@@ -87,16 +87,14 @@ export function renderDiff(diff: Diff, options: DiffOptions): Iterable<string> {
   const { by } = diff.a
   if (options.format === 'table' || options.format === 'markdown') {
     const metrics = metricsOf(options.columns ?? usualColumns)
-    const lines =
-      options.format === 'table'
-        ? textLines(shown, metrics, by, options.color)
-        : markdownTable(wideColumns(metrics, by, true), shown)
     const notes = [
-      ...(omitted > 0 ? [`${countText(omitted)} more, beyond --limit`] : []),
+      ...omittedNote(omitted),
       ...footnotes(diff.a).map((note) => `A: ${note}`),
       ...footnotes(diff.b).map((note) => `B: ${note}`),
     ]
-    return notes.length === 0 ? lines : [...lines, '', ...notes.map((note) => ` ${note}`)]
+    return options.format === 'table'
+      ? [...textLines(shown, metrics, by, options.color), ...belowTable(notes, ' ')]
+      : [...markdownTable(wideColumns(metrics, by, true), shown), ...belowTable(notes, '- ')]
   }
   const columns = wideColumns(metricsOf(options.columns ?? columnNames.filter(isComparable)), by, false)
   if (options.format === 'csv') return csvTable(columns, shown)

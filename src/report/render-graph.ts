@@ -2,7 +2,7 @@ import { escapeText } from '../base/escape.ts'
 import type { MergedTrace } from './build-call-tree.ts'
 import { addEnds, noEnds } from './call-ends.ts'
 import { type CallTree, rootNode } from './call-tree.ts'
-import { footnotes } from './footnotes.ts'
+import { belowTable, footnotes } from './footnotes.ts'
 import { functionKey } from './function-rows.ts'
 import { renderTree } from './render-tree.ts'
 import { distinctLabels, noTaskNames } from './subject-label.ts'
@@ -34,8 +34,7 @@ export function* renderGraph(merged: MergedTrace, options: GraphOptions): Genera
     yield* renderTree(tree, { ...options, labels, wholeNs: merged.totalNs })
   }
   if (views.length === 0) yield 'No call of a matching function.'
-  const notes = footnotes({ ends: endsOf(merged.tree), lostEvents: merged.lostEvents })
-  if (notes.length > 0) yield* ['', ...notes.map((note) => ` ${note}`)]
+  yield* belowTable(footnotes({ ends: endsOf(merged.tree), lostEvents: merged.lostEvents }), ' ')
 }
 
 const headings = { callers: 'Callers of', callees: 'Calls below' } as const

@@ -1,6 +1,5 @@
 import type { Aggregate } from './aggregate.ts'
-import { countText } from './cell.ts'
-import { footnotes } from './footnotes.ts'
+import { belowTable, footnotes, omittedNote } from './footnotes.ts'
 import {
   defaultColumns,
   labelColumn,
@@ -37,9 +36,15 @@ export function renderReport(aggregate: Aggregate, options: ReportOptions): Iter
     case 'csv':
       return csvTable(dataColumns(aggregate, options), shown)
     case 'markdown':
-      return withNotes(markdownTable(peopleColumns(aggregate, options), shown), aggregate, omitted)
+      return [
+        ...markdownTable(peopleColumns(aggregate, options), shown),
+        ...noteLines(aggregate, omitted, '- '),
+      ]
     case 'table':
-      return withNotes(textTable(peopleColumns(aggregate, options), shown, options.color), aggregate, omitted)
+      return [
+        ...textTable(peopleColumns(aggregate, options), shown, options.color),
+        ...noteLines(aggregate, omitted, ' '),
+      ]
   }
 }
 
@@ -78,8 +83,6 @@ function factsOf({ by, calls, totalNs, ends, lostEvents }: Aggregate, omittedRow
   return { kind: 'utrace-report', version: 1, by, calls, totalNs, ...ends, lostEvents, omittedRows }
 }
 
-function withNotes(lines: readonly string[], aggregate: Aggregate, omitted: number): string[] {
-  const notes = footnotes(aggregate)
-  if (omitted > 0) notes.unshift(`${countText(omitted)} more, beyond --limit`)
-  return notes.length === 0 ? [...lines] : [...lines, '', ...notes.map((note) => ` ${note}`)]
+function noteLines(aggregate: Aggregate, omitted: number, bullet: string): string[] {
+  return belowTable([...omittedNote(omitted), ...footnotes(aggregate)], bullet)
 }

@@ -2,7 +2,7 @@ import { escapeText } from '../../base/escape.ts'
 import type { Recording } from '../../recording/recording.ts'
 import { type Aggregate, createAggregator, type Grouping } from '../../report/aggregate.ts'
 import { noEnds } from '../../report/call-ends.ts'
-import { footnotes } from '../../report/footnotes.ts'
+import { belowTable, footnotes } from '../../report/footnotes.ts'
 import { functionKey } from '../../report/function-rows.ts'
 import { latencyChart } from '../../report/latency-chart.ts'
 import { renderReport } from '../../report/render-report.ts'
@@ -168,5 +168,5 @@ function* charts(
     if (index > 0) yield ''
     yield* latencyChart(summary, escapeText(labels.get(summary.subject)!), color)
   }
-  if (lostEvents > 0) yield* ['', ...footnotes({ ends: noEnds, lostEvents }).map((note) => ` ${note}`)]
+  yield* belowTable(footnotes({ ends: noEnds, lostEvents }), ' ')
 }
