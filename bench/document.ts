@@ -1,0 +1,24 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describeMachine } from './machine.ts'
+import { repository } from './paths.ts'
+import type { Suite } from './suite.ts'
+
+const path = join(repository, 'docs/performance.md')
+
+/** Replaces what the document shows of a suite, between its two marks. The text around them is written by hand. */
+export function writeSection({ name, title }: Suite, body: string): void {
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '# Performance\n'
+  const [begin, end] = [`<!-- bench ${name} -->`, `<!-- /bench ${name} -->`]
+  const date = new Date().toISOString().slice(0, 10)
+  const facts = [`\`npm run bench -- ${name} --write\`, ${date}`, ...describeMachine()].join(' · ')
+  const section = `${begin}\n### ${title}\n\n${body}\n\n<sub>${facts}</sub>\n${end}`
+  const from = text.indexOf(begin)
+  const to = text.indexOf(end)
+  writeFileSync(
+    path,
+    from === -1 || to === -1
+      ? `${text.trimEnd()}\n\n${section}\n`
+      : text.slice(0, from) + section + text.slice(to + end.length),
+  )
+}
