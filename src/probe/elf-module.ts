@@ -1,13 +1,17 @@
 import { addressToFileOffset } from '../elf/address.ts'
+import type { FunctionSymbol } from '../elf/facts.ts'
 import { readFunctions } from '../elf/functions.ts'
 import type { ElfImage } from '../elf/image.ts'
 import { readUnwindTable } from '../elf/unwind-table.ts'
 import type { ModuleCode } from './module-code.ts'
 
 /** What planning needs of an ELF file. A library's entry point (glibc's prints a banner) counts like a program's. */
-export function moduleCodeOf(elf: ElfImage): ModuleCode {
+export function moduleCodeOf(
+  elf: ElfImage,
+  functions: readonly FunctionSymbol[] = readFunctions(elf),
+): ModuleCode {
   return {
-    functions: readFunctions(elf),
+    functions,
     unwind: readUnwindTable(elf),
     read: (address, size) => elf.bytesAt(address, size),
     toFileOffset: (address) => addressToFileOffset(elf.facts, address),

@@ -81,6 +81,7 @@ add(
 const sanitizer = /^__(?:a|t|m|l|hwa)san_|^__ubsan_|^__interceptor_|^__sanitizer_/
 const programCounterHelper =
   /^__x86\.get_pc_thunk\.|^__x86_(?:indirect|return)_thunk|^__llvm_(?:retpoline|lvi)_/
+const unnamed = /\+0x[0-9a-f]+$/
 const coldPart = /^(.+)\.cold(?:\.\d+)?$/
 
 /** The rule for a linkage name, without its version; undefined for an ordinary function. */
@@ -94,6 +95,9 @@ export function functionRule(symbol: string): FunctionRule | undefined {
   if (name.startsWith('__')) {
     if (programCounterHelper.test(name)) return { allows: 'untraced', reason: 'helper of the compiler' }
     if (sanitizer.test(name)) return { allows: 'ret', reason: 'finds its caller by its return address' }
+  }
+  if (unnamed.test(name)) {
+    return { allows: 'ret', reason: 'known by its address only: its return address may have to stay' }
   }
   const cold = name.includes('.cold') ? coldPart.exec(name) : null
   return cold === null ? undefined : { allows: 'untraced', reason: `cold part of ${cold[1]}` }

@@ -13,6 +13,9 @@ export interface SelectionOptions {
 /** Which functions of which modules are asked for. */
 export interface Selection {
   wantsFunction(names: FunctionNames): boolean
+  /** Whether a function whose only name is `MODULE+0xADDRESS` is asked for: by a pattern with `+0x`, never by a plain `*`. */
+  wantsUnnamed(name: string): boolean
+  readonly anyUnnamed: boolean
   /** Whether the program's calls into this library are asked for. */
   wantsCallsInto(library: LibraryNames): boolean
   /** Whether what happens inside this library is asked for. */
@@ -32,12 +35,15 @@ export interface LibraryNames {
 
 export function createSelection(options: SelectionOptions): Selection {
   const functions = compileGlobs(options.functions)
+  const unnamed = compileGlobs([...functions.patterns].filter((pattern) => pattern.includes('+0x')))
   const noFunctions = compileGlobs(options.noFunctions)
   const libs = compileGlobs(options.libs)
   const noLibs = compileGlobs(options.noLibs)
   const nestLibs = compileGlobs(options.nestLibs)
   return {
     wantsFunction: (names) => matchesName(functions, names) && !matchesName(noFunctions, names),
+    wantsUnnamed: (name) => unnamed.matches(name) && !noFunctions.matches(name),
+    anyUnnamed: unnamed.patterns.size > 0,
     wantsCallsInto: (library) => matchesLibrary(libs, library) && !matchesLibrary(noLibs, library),
     wantsInsideOf: (library) => matchesLibrary(nestLibs, library) && !matchesLibrary(noLibs, library),
     anyLibraries: libs.patterns.size > 0 || nestLibs.patterns.size > 0,
