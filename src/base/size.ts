@@ -16,3 +16,10 @@ export function parseSize(text: string): number {
   const exponent = match[2] === undefined ? 0 : 1 + 'kmg'.indexOf(match[2].toLowerCase())
   return Number(match[1]) * 1024 ** exponent
 }
+
+/** A size for people, in powers of 1024: `512 bytes`, `4.5 MB`. */
+export function formatSize(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`
+  const exponent = Math.min(3, Math.floor(Math.log2(bytes) / 10))
+  return `${(bytes / 1024 ** exponent).toFixed(1)} ${'KMG'[exponent - 1]}B`
+}

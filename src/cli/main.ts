@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { UsageError, UserError } from '../base/errors.ts'
 import { parseInheritedState } from '../target/inherited.ts'
 import { commands } from './commands/index.ts'
@@ -7,6 +6,7 @@ import { parseArguments } from './options.ts'
 import { ClosedPipeError, printLine, printText } from './output.ts'
 import { runTrace, showPlan } from './trace.ts'
 import { traceCommand } from './trace-command.ts'
+import { utraceVersion } from './version.ts'
 
 /** @param words what `bin/utrace` recorded of its surroundings, then the words of the command line */
 async function main([inherited = '', ...words]: readonly string[]): Promise<number> {
@@ -21,17 +21,13 @@ async function main([inherited = '', ...words]: readonly string[]): Promise<numb
       printText(usageText(traceCommand))
       return 0
     case 'version':
-      printText(`utrace ${version()}\n`)
+      printText(`utrace ${utraceVersion()}\n`)
       return 0
     case 'plan':
       return showPlan(invocation.options, parseInheritedState(inherited))
     case 'trace':
       return runTrace(invocation.options, parseInheritedState(inherited))
   }
-}
-
-function version(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 }
 
 /** One line for what the user can mend; everything else is a defect of utrace and shows where. */

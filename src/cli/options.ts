@@ -5,13 +5,7 @@ import { asPid, asTid, type DurationNs, type Pid, type Tid } from '../base/units
 import { GivenOptions } from './given-options.ts'
 import { parseOptionWords } from './option-parser.ts'
 import { type TraceOptionName, traceOptions } from './option-table.ts'
-import {
-  notEmpty,
-  parseBufferSize,
-  parseCommand,
-  parseDepth,
-  parseTaskId,
-} from './option-values.ts'
+import { notEmpty, parseBufferSize, parseCommand, parseDepth, parseTaskId } from './option-values.ts'
 
 /** What the command line asks for. */
 export type Invocation =
@@ -49,6 +43,8 @@ export interface TraceOptions {
   /** Name or id of the user to run the command as. Never with a running process. */
   readonly user: string | undefined
   readonly randomizeAddresses: boolean
+  /** Trace child processes too. */
+  readonly followForks: boolean
   readonly debug: boolean
   readonly exitProbe: 'auto' | 'return' | 'ret'
   readonly placement: 'auto' | 'entry'
@@ -66,12 +62,16 @@ export function parseArguments(words: readonly string[]): Invocation {
   if (last === 'help' || last === 'usage' || last === 'version') return { kind: last }
 
   const given = new GivenOptions(options)
-  const target = readTarget(given, operands)
-  if (target.kind === 'process') refuseForRunningProcess(given)
-  return { kind: given.has('plan') ? 'plan' : 'trace', options: readTraceOptions(given, target) }
+  return { kind: given.has('plan') ? 'plan' : 'trace', options: readTraceOptions(given, operands) }
 }
 
-function readTraceOptions(given: GivenOptions<TraceOptionName>, target: TraceTarget): TraceOptions {
+/** What the options of a trace, and the words after them, ask for. @throws UsageError */
+export function readTraceOptions(
+  given: GivenOptions<TraceOptionName>,
+  operands: readonly string[],
+): TraceOptions {
+  const target = readTarget(given, operands)
+  if (target.kind === 'process') refuseForRunningProcess(given)
   return {
     target,
     functions: given.all('function', ['*']),
@@ -89,6 +89,10 @@ function readTraceOptions(given: GivenOptions<TraceOptionName>, target: TraceTar
     output: given.read('output', (path) => notEmpty(path, 'a file')),
     user: given.read('user', (user) => notEmpty(user, 'a user name')),
     randomizeAddresses: !given.has('no-randomize-addr'),
+    followForks:
+      given.lastOf('follow-fork', 'no-follow-fork') === undefined
+        ? target.kind === 'command'
+        : given.lastOf('follow-fork', 'no-follow-fork') === 'follow-fork',
     debug: given.has('debug'),
     exitProbe: choice(given, 'exit-probe') ?? 'auto',
     placement: choice(given, 'placement') ?? 'auto',

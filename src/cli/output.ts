@@ -22,9 +22,19 @@ export function standardErrorOutput(): Output {
   return { fd: standardError, write: (bytes) => writeFully(standardError, bytes, 'stderr'), close: () => {} }
 }
 
+/** The place of what commands print on demand. */
+export function standardOutput(): Output {
+  return { fd: 1, write: (bytes) => writeFully(1, bytes, 'stdout'), close: () => {} }
+}
+
 /** A line for the user, on standard error. */
 export function printLine(line: string): void {
   writeFully(standardError, Buffer.from(`${line}\n`), 'stderr')
+}
+
+/** Text for the user that is no whole line, on standard error. */
+export function writeStandardError(text: string): void {
+  writeFully(standardError, Buffer.from(text), 'stderr')
 }
 
 /** Text that was asked for, on standard output. */
@@ -56,7 +66,7 @@ function openOutput(path: string): number {
     const fd = openSync(path, constants.O_WRONLY | noFollow)
     const stat = fstatSync(fd)
     if (!stat.isFile()) return fd
-    if (stat.uid !== process.geteuid?.() && stat.uid !== invokingUser()?.uid) {
+    if (!isOwnFile(stat)) {
       throw new UserError(`cannot write to ${path}: it belongs to another user: give another file`)
     }
     ftruncateSync(fd)
@@ -79,6 +89,11 @@ function notWritable(path: string, cause: unknown): UserError {
   }
   const reason = reasons[(cause as NodeJS.ErrnoException).code ?? ''] ?? messageOf(cause)
   return new UserError(`cannot write to ${path}: ${reason}`, { cause })
+}
+
+/** Whether a file belongs to whoever runs utrace, be it through sudo. */
+export function isOwnFile({ uid }: { readonly uid: number }): boolean {
+  return uid === process.geteuid?.() || uid === invokingUser()?.uid
 }
 
 /** Who called sudo, if it was sudo. */

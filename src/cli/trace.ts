@@ -6,6 +6,7 @@ import { ElfError } from '../elf/error.ts'
 import { fileSource } from '../elf/file-source.ts'
 import { parseElf } from '../elf/image.ts'
 import { renderPlan } from '../probe/render-plan.ts'
+import { hasSymbolTable } from '../session/module-code.ts'
 import type { PlannedModule } from '../session/plan-process.ts'
 import { createSelection } from '../session/selection.ts'
 import { type SessionSink, type SessionTarget, type TraceResult, TraceSession } from '../session/session.ts'
@@ -70,13 +71,14 @@ export async function runTrace(options: TraceOptions, inherited: InheritedState)
   return exitStatus(result, signals.received())
 }
 
-function sessionOptions(options: TraceOptions, inherited: InheritedState) {
+export function sessionOptions(options: TraceOptions, inherited: InheritedState) {
   return {
     target: sessionTarget(options, inherited),
     selection: createSelection(options),
     exitProbe: options.exitProbe,
     placement: options.placement,
     bufferBytes: options.bufferBytes,
+    followForks: options.followForks,
     log: (done: string) => {
       if (options.debug) printLine(`utrace: ${performance.now().toFixed(0).padStart(6)} ms: ${done}`)
     },
@@ -116,7 +118,7 @@ function checkProgram(file: string, words: readonly string[]): void {
   }
 }
 
-function checkSomethingToTrace(options: TraceOptions, planned: readonly PlannedModule[]): void {
+export function checkSomethingToTrace(options: TraceOptions, planned: readonly PlannedModule[]): void {
   if (planned.length === 0 || planned.some(({ plan }) => plan.functions.length > 0)) return
   const names = planned.flatMap(({ plan }) => plan.untraced.map(({ name }) => name))
   const wanted = options.functions.join(',')
@@ -124,17 +126,24 @@ function checkSomethingToTrace(options: TraceOptions, planned: readonly PlannedM
   throw new UserError(
     `no function matches ${wanted === '*' ? 'and can be traced' : `'${escapeText(wanted)}'`} in ${planned[0]!.module.name}` +
       ` and its library calls${nearest === undefined ? '' : ` (did you mean ${escapeText(nearest)}?)`}:` +
-      ' see what there is with --plan, or trace inside libraries with --nest-lib',
+      ` see what there is with --plan, ${unnamedFix(planned[0]!)}or trace inside libraries with --nest-lib`,
   )
 }
 
+function unnamedFix({ module }: PlannedModule): string {
+  return hasSymbolTable(module)
+    ? ''
+    : `trace functions that have no names with -f '${escapeText(module.name)}+0x*', `
+}
+
 /** One line about what the user would otherwise miss. */
-function remark(planned: readonly PlannedModule[]): void {
-  const executable = planned[0]?.module
-  if (executable === undefined || !executable.image.facts.stripped) return
+export function remark(planned: readonly PlannedModule[]): void {
+  const [own] = planned
+  if (own === undefined || hasSymbolTable(own.module) || own.plan.functions.length > 0) return
+  const name = escapeText(own.module.name)
   printLine(
-    `utrace: ${escapeText(executable.name)} has no symbol table (.symtab): only its library calls are traced, ` +
-      'not its own functions',
+    `utrace: ${name} has no symbol table (.symtab): only its library calls are traced, not its own functions; ` +
+      `-f '${name}+0x*' traces them by address, and a debug symbols package (${name}-dbg, -dbgsym or -debuginfo) names them`,
   )
 }
 
@@ -210,7 +219,7 @@ function guardOutput(inner: { sink: SessionSink; finish(): void }, stop: () => v
 }
 
 /** The terminal sends an interrupt to the command as well: utrace only prepares to leave. */
-function forwardSignals(session: TraceSession) {
+export function forwardSignals(session: TraceSession) {
   let received: NodeJS.Signals | undefined
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
     process.on(signal, () => {
@@ -222,12 +231,12 @@ function forwardSignals(session: TraceSession) {
   return { received: () => received }
 }
 
-function exitStatus({ exit }: TraceResult, received: NodeJS.Signals | undefined): number {
+export function exitStatus({ exit }: TraceResult, received: NodeJS.Signals | undefined): number {
   if (exit !== undefined) return 'status' in exit ? exit.status : statusOfSignal(exit.signal)
   return received === undefined || received === 'SIGINT' ? 0 : statusOfSignal(received)
 }
 
-function printSummary({ statistics, functionsTraced, untraced }: TraceResult, debug: boolean): void {
+export function printSummary({ statistics, functionsTraced, untraced }: TraceResult, debug: boolean): void {
   if (debug)
     for (const { name, reason } of untraced)
       printLine(`utrace: not traced: ${escapeText(name)}: ${escapeText(reason)}`)

@@ -1,5 +1,8 @@
+import { escapeText } from '../base/escape.ts'
+import type { TracedFunction } from '../trace/call.ts'
 import { type SplitBase, splitBase, type TraceClock } from '../trace/clock.ts'
-import type { ByteWriter } from './byte-writer.ts'
+import { type ByteWriter, encode } from './byte-writer.ts'
+import { perFunction } from './function-text.ts'
 import { durationWidth, writeDuration, writeTimestamp } from './time-text.ts'
 
 /** The value of a field that a row does not have: its cell is blank. */
@@ -25,9 +28,29 @@ export interface Row {
   timeNs: number
   durationNs: number
   durationBound: Bound
+  /** The part of the duration that was not spent in calls that are shown. */
+  selfNs: number
+  /** Since the line before of the same thread. */
+  deltaNs: number
+  /** Of a line that is about a call. */
+  fn: TracedFunction | undefined
 }
 
-export type ColumnName = 'cpu' | 'pid' | 'tid' | 'timestamp' | 'duration'
+/** Those that can be asked for by name, in the order in which `--help` tells them. */
+export const columnNames = [
+  'duration',
+  'self',
+  'pid',
+  'tid',
+  'cpu',
+  'timestamp',
+  'delta',
+  'elapsed',
+  'module',
+  'address',
+] as const
+
+export type ColumnName = (typeof columnNames)[number]
 
 export interface Column {
   readonly title: string
@@ -40,8 +63,11 @@ export interface Column {
 const idWidth = 7
 /** Ten million seconds, 115 days of uptime, stay aligned. */
 const secondsWidth = 7
+const moduleWidth = 16
+/** `0x` and as many digits as a program that is not small needs. */
+const addressWidth = 10
 
-/** The one table of columns behind every output that has columns, in their order on the line. */
+/** The one table of columns behind every output that has columns. */
 export function allColumns(clock: TraceClock, color: boolean): Readonly<Record<ColumnName, Column>> {
   const base = splitBase(clock)
   return {
@@ -49,7 +75,39 @@ export function allColumns(clock: TraceClock, color: boolean): Readonly<Record<C
     pid: integerColumn('PID', idWidth, (row) => row.pid),
     tid: integerColumn('TID', idWidth, (row) => row.tid),
     timestamp: timestampColumn(base),
-    duration: durationColumn(color),
+    duration: durationColumn('DURATION', color, (row) => row.durationNs, true),
+    self: durationColumn('SELF', color, (row) => row.selfNs, true),
+    delta: durationColumn('DELTA', color, (row) => row.deltaNs, false),
+    elapsed: elapsedColumn(),
+    module: textColumn('MODULE', moduleWidth, (fn) => escapeText(fn.module)),
+    address: textColumn('ADDRESS', addressWidth, ({ address }) =>
+      address === undefined ? '' : `0x${address.toString(16)}`,
+    ),
+  }
+}
+
+function textColumn(title: string, width: number, textOf: (fn: TracedFunction) => string): Column {
+  const padded = perFunction((fn) => encode(textOf(fn).padStart(width)))
+  return {
+    title,
+    width,
+    write: (out, { fn }) => {
+      if (fn === undefined) out.spaces(width)
+      else out.bytes(padded(fn))
+    },
+  }
+}
+
+/** Time since the first line. */
+function elapsedColumn(): Column {
+  let first: number | undefined
+  return {
+    title: 'ELAPSED',
+    width: '>'.length + durationWidth,
+    write: (out, { timeNs }) => {
+      first ??= timeNs
+      writeDuration(out, Math.max(0, timeNs - first), bound.exact, 'column', false)
+    },
   }
 }
 
@@ -73,14 +131,20 @@ function timestampColumn(base: SplitBase): Column {
   }
 }
 
-function durationColumn(color: boolean): Column {
+function durationColumn(
+  title: string,
+  color: boolean,
+  valueIn: (row: Row) => number,
+  isBounded: boolean,
+): Column {
   const width = '>'.length + durationWidth
   return {
-    title: 'DURATION',
+    title,
     width,
     write: (out, row) => {
-      if (row.durationNs === absent) out.spaces(width)
-      else writeDuration(out, row.durationNs, row.durationBound, 'column', color)
+      const ns = valueIn(row)
+      if (ns === absent) out.spaces(width)
+      else writeDuration(out, ns, isBounded ? row.durationBound : bound.exact, 'column', color)
     },
   }
 }

@@ -26,6 +26,8 @@ export interface TableSinkOptions {
   readonly cpu: boolean
   readonly tid: boolean
   readonly timestamp: boolean
+  /** The columns, in their order, instead of those that the format and the above would give. */
+  readonly columns?: readonly ColumnName[]
   /** Whether function names end in `@MODULE`. */
   readonly libname: boolean
   /** Whether durations are coloured, for a terminal. */
@@ -52,8 +54,14 @@ export function boundOf(how: CallEnd): Bound {
   return how === 'cut' ? bound.atLeast : bound.atMost
 }
 
-/** The last call that began in a thread, as long as its line is held back: whether it is a leaf is not known. */
+/**
+ * What is known of a thread: above all the last call that began in it, as long as its line is held back because
+ * whether it is a leaf is not known.
+ */
 class HeldOpening {
+  /** For each open call the time spent in those that it called; only if that is shown. */
+  readonly childNs: number[] = []
+  lastLineNs = absent
   isHeld = false
   fn: TracedFunction | undefined
   thread: TracedThread | undefined
@@ -69,18 +77,29 @@ class HeldOpening {
  */
 export function createTableSink(options: TableSinkOptions, shape: LineShape): OutputSink {
   const out = new ByteWriter(options.write)
+  const columns = columnsOf(options, shape)
+  const showsSelf = columns.includes('self')
   const table = new Table(out, {
     ...options,
-    columns: columnsOf(options, shape),
+    columns,
     separators: shape.separators,
   })
   const { row } = table
   const threads = new ThreadTable(
     () => new HeldOpening(),
-    (opening) => !opening.isHeld,
+    (opening) => !opening.isHeld && opening.childNs.length === 0,
   )
 
-  function startCallLine(thread: TracedThread, timeNs: number, cpu: number): void {
+  function startCallLine(
+    opening: HeldOpening,
+    thread: TracedThread,
+    fn: TracedFunction,
+    timeNs: number,
+    cpu: number,
+  ): void {
+    row.deltaNs = opening.lastLineNs === absent ? absent : Math.max(0, timeNs - opening.lastLineNs)
+    opening.lastLineNs = timeNs
+    row.fn = fn
     row.pid = thread.pid
     row.tid = thread.tid
     row.timeNs = timeNs
@@ -91,7 +110,8 @@ export function createTableSink(options: TableSinkOptions, shape: LineShape): Ou
   function open(opening: HeldOpening): void {
     opening.isHeld = false
     row.durationNs = absent
-    startCallLine(opening.thread!, opening.beginNs, opening.beginCpu)
+    row.selfNs = absent
+    startCallLine(opening, opening.thread!, opening.fn!, opening.beginNs, opening.beginCpu)
     shape.opening(out, opening.fn!, opening.depth)
     out.endLine()
   }
@@ -102,6 +122,9 @@ export function createTableSink(options: TableSinkOptions, shape: LineShape): Ou
 
   function remark(text: string, timeNs: TraceNs, thread: TracedThread | undefined, cpu: number): void {
     row.durationNs = absent
+    row.selfNs = absent
+    row.deltaNs = absent
+    row.fn = undefined
     row.pid = thread?.pid ?? absent
     row.tid = thread?.tid ?? absent
     row.timeNs = timeNs
@@ -121,6 +144,7 @@ export function createTableSink(options: TableSinkOptions, shape: LineShape): Ou
       opening.depth = call.depth
       opening.beginNs = call.beginNs
       opening.beginCpu = call.beginCpu
+      if (showsSelf) opening.childNs.push(0)
     },
     end: (call) => {
       const opening = threads.of(call.thread)
@@ -128,11 +152,12 @@ export function createTableSink(options: TableSinkOptions, shape: LineShape): Ou
       opening.isHeld = false
       row.durationNs = durationNs(call)
       row.durationBound = boundOf(call.how)
+      row.selfNs = showsSelf ? takeSelfNs(opening.childNs, row.durationNs) : absent
       if (isLeaf) {
-        startCallLine(call.thread, call.beginNs, call.beginCpu)
+        startCallLine(opening, call.thread, call.fn, call.beginNs, call.beginCpu)
         shape.leaf(out, call)
       } else {
-        startCallLine(call.thread, call.endNs, call.endCpu)
+        startCallLine(opening, call.thread, call.fn, call.endNs, call.endCpu)
         shape.closing(out, call)
       }
       out.endLine()
@@ -157,7 +182,15 @@ export function createTableSink(options: TableSinkOptions, shape: LineShape): Ou
   }
 }
 
+/** Ends the innermost call: its duration without its children's, which counts for its caller in turn. */
+function takeSelfNs(childNs: number[], durationOfCallNs: number): number {
+  const inChildrenNs = childNs.pop() ?? 0
+  if (childNs.length > 0) childNs[childNs.length - 1]! += durationOfCallNs
+  return Math.max(0, durationOfCallNs - inChildrenNs)
+}
+
 function columnsOf(options: TableSinkOptions, shape: LineShape): readonly ColumnName[] {
+  if (options.columns !== undefined) return options.columns
   const optional = (['cpu', 'tid', 'timestamp'] as const).filter((name) => options[name])
   return [...optional, ...shape.columns]
 }

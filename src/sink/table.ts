@@ -4,10 +4,10 @@ import { absent, allColumns, bound, type Column, type ColumnName, type Row } fro
 
 const space = 0x20
 const rule = encode('| ')
-const order: readonly ColumnName[] = ['cpu', 'pid', 'tid', 'timestamp', 'duration']
+const leading: readonly ColumnName[] = ['cpu', 'pid', 'tid', 'timestamp', 'duration']
 
 export interface TableOptions {
-  /** The columns that are shown from the start. */
+  /** The columns that are shown from the start, in this order; others that appear later stand left of them. */
   readonly columns: readonly ColumnName[]
   /** Whether a thin line marks each switch of thread. */
   readonly separators: boolean
@@ -28,10 +28,14 @@ export class Table {
     timeNs: 0,
     durationNs: absent,
     durationBound: bound.exact,
+    selfNs: absent,
+    deltaNs: absent,
+    fn: undefined,
   }
   readonly #out: ByteWriter
   readonly #all: Readonly<Record<ColumnName, Column>>
   readonly #names: Set<ColumnName>
+  readonly #order: readonly ColumnName[]
   readonly #separators: boolean
   #columns: Column[] = []
   #separator: Uint8Array = encode('')
@@ -44,6 +48,7 @@ export class Table {
     this.#out = out
     this.#all = allColumns(options.clock, options.color)
     this.#names = new Set(options.columns)
+    this.#order = [...leading.filter((name) => !this.#names.has(name)), ...this.#names]
     this.#separators = options.separators
   }
 
@@ -95,7 +100,7 @@ export class Table {
 
   #writeHeader(): void {
     this.#hasHeader = true
-    this.#columns = order.filter((name) => this.#names.has(name)).map((name) => this.#all[name])
+    this.#columns = this.#order.filter((name) => this.#names.has(name)).map((name) => this.#all[name])
     if (this.#columns.length === 0) return
     const titles = this.#columns.map(({ title, width }) => `${title.padStart(width)} `)
     this.#out.bytes(encode(`${titles.join('')}| FUNCTION`))

@@ -13,7 +13,11 @@ export interface Command {
 
 /** Loaded when they are asked for: plain tracing should not wait for them. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  diff: async () => (await import('./diff.ts')).command,
-  graph: async () => (await import('./graph.ts')).command,
-  report: async () => (await import('./report.ts')).command,
+  record: () => import('./record.ts'),
+  replay: () => import('./replay.ts'),
+  info: () => import('./info.ts'),
+  dump: () => import('./dump.ts'),
+  diff: () => import('./diff.ts'),
+  graph: () => import('./graph.ts'),
+  report: () => import('./report.ts'),
 }
