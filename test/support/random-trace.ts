@@ -24,7 +24,7 @@ export function randomTrace(functions: readonly TracedFunction[], threadCount: n
     pauseNs: fc.oneof(fc.nat(3), fc.nat(2000)),
     how: fc.constantFrom(...callEnds),
   })
-  return fc.array(step, { maxLength: 60 }).map((steps) => {
+  return fc.array(step, { maxLength: 60, size: 'max' }).map((steps) => {
     const events: TraceEvent[] = []
     const open = new Map<number, Call[]>()
     let now = 0
