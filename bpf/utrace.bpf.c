@@ -20,15 +20,32 @@ struct map_definition {
 
 /* Sizes given as 0 are filled in by the loader: the number of CPUs, the bytes of a ring. */
 MAP(rings, BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 0, 0);
-MAP(control, BPF_MAP_TYPE_RINGBUF, 0, 0, 1 << 16, 0);
+MAP(control, BPF_MAP_TYPE_RINGBUF, 0, 0, 1 << 18, 0);
 MAP(lost, BPF_MAP_TYPE_ARRAY, 4, 8, 0, BPF_F_MMAPABLE);
 MAP(processes, BPF_MAP_TYPE_HASH, 4, 24, 1 << 14, 0);
 MAP(start, BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0);
 
-/* Values that the loader knows before it loads; the verifier treats them as constants. */
+/* A byte of flags for each function id, in one element: a look-up costs nothing then. */
+#define FUNCTIONS_MAX (1 << 20)
+struct function_flags {
+	__u8 of[FUNCTIONS_MAX];
+};
+MAP(functions, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct function_flags), 1, BPF_F_MMAPABLE);
+#define FUNCTION_LEAVES_RETURN_ALONE 1
+/* The last byte is nobody's: it is set when tracing ends. Calls that have begun may end; none begins any more. */
+#define CLOSING (FUNCTIONS_MAX - 1)
+
+/*
+ * Values that the loader knows before it loads; the verifier treats them as constants. All but the first are offsets
+ * in the kernel's structures.
+ */
 const volatile struct {
 	__u32 tracer_pid;
-	__u32 task_pid, task_tgid, task_real_parent; /* offsets in struct task_struct */
+	__u32 task_pid, task_tgid, task_real_parent, task_signal, task_mm, task_utask;
+	__u32 signal_live;
+	__u32 utask_return_instances;
+	__u32 instance_func, instance_stack, instance_return, instance_next;
+	__u32 mm_xol_area, xol_area_address;
 } config SEC(".rodata") = {0};
 
 enum record_kind {
@@ -36,8 +53,10 @@ enum record_kind {
 	RECORD_RETURN,      /* stack: where the return address was */
 	RECORD_RET,         /* stack: stack pointer at the probe, a `ret` or what stands for one */
 	RECORD_LOST,        /* stack: number of records that this CPU could not write since its last one */
-	RECORD_THREAD_EXIT,
-	RECORD_EXEC,        /* the thread is about to run a new image */
+	RECORD_THREAD_EXIT, /* function: 1 if it was the last thread of its process */
+	RECORD_EXEC,        /* stack: id of the process, which is about to run a new image */
+	RECORD_FORK,        /* stack: id of the new thread; function: 1 if it belongs to the same process */
+	RECORD_UNWOUND,     /* stack: whatever is at or below it has been unwound */
 };
 
 struct record {
@@ -49,14 +68,33 @@ struct record {
 
 enum control_kind {
 	CONTROL_STARTED, /* the command that utrace started has been stopped before its first instruction */
-	CONTROL_LOADED,  /* the dynamic linker has changed the list of modules; the process is stopped */
+	CONTROL_LOADED,  /* the dynamic linker has changed the list of modules */
+	CONTROL_EXEC,    /* a traced process has a new image, and has run none of it */
+	CONTROL_FORKED,  /* a traced process has a child, which has run nothing yet */
+	CONTROL_UNWINDS, /* an unwinder is about to read a stack with hooked returns on it: their list follows */
+	CONTROL_ENDED,   /* a traced process has no thread left; nothing is stopped */
 };
 
 struct control_record {
 	__u32 kind;
-	__u32 pid;
+	__u32 pid;     /* the process that was stopped */
 	__u32 thread;
-	__s32 signal_result; /* of stopping the process */
+	__u32 parent;  /* for CONTROL_FORKED: the process that it is a copy of */
+};
+
+/* MAX_URETPROBE_DEPTH of the kernel: it hooks no more returns of a thread than this. */
+#define HOOKED_RETURNS_MAX 64
+
+/* A return address on the stack that the kernel has replaced by that of its trampoline. */
+struct hooked_return {
+	__u64 slot;
+	__u64 return_address;
+	__u64 probe; /* address of the entry probe that hooked it */
+};
+
+struct unwind_record {
+	struct control_record head;
+	struct hooked_return returns[HOOKED_RETURNS_MAX]; /* those with a slot of 0 are none */
 };
 
 /* What is known of a traced process: calls into libraries count when they return into [caller_start, caller_end). */
@@ -64,6 +102,7 @@ struct process {
 	__u64 caller_start, caller_end;
 	__u64 flags;
 };
+#define PROCESS_FOLLOW_FORKS 1
 
 #define KIND_SHIFT 28
 #define SIGSTOP 19
@@ -117,11 +156,6 @@ static __always_inline void emit(__u32 kind, __u32 function, __u64 stack)
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline __u32 function_of(void *ctx)
-{
-	return bpf_get_attach_cookie(ctx);
-}
-
 /* A call into a library is the program's own if it returns into the program's own code. */
 static __always_inline int called_by_program(struct registers *ctx)
 {
@@ -132,43 +166,6 @@ static __always_inline int called_by_program(struct registers *ctx)
 	if (!process || bpf_probe_read_user(&return_address, sizeof(return_address), (void *)ctx->rsp))
 		return 0;
 	return return_address >= process->caller_start && return_address < process->caller_end;
-}
-
-extern int bpf_session_is_return(void *ctx) __ksym;
-
-/* Entry and return of a function with one program; a non-zero result at the entry leaves the return alone. */
-SEC("uprobe.session")
-int call_session(struct registers *ctx)
-{
-	int is_return = bpf_session_is_return(ctx);
-
-	emit(is_return ? RECORD_RETURN : RECORD_ENTRY, function_of(ctx), ctx->rsp - (is_return ? 8 : 0));
-	return 0;
-}
-
-SEC("uprobe.session")
-int library_call_session(struct registers *ctx)
-{
-	int is_return = bpf_session_is_return(ctx);
-
-	if (!is_return && !called_by_program(ctx))
-		return 1;
-	emit(is_return ? RECORD_RETURN : RECORD_ENTRY, function_of(ctx), ctx->rsp - (is_return ? 8 : 0));
-	return 0;
-}
-
-SEC("uprobe.multi")
-int call_entry(struct registers *ctx)
-{
-	emit(RECORD_ENTRY, function_of(ctx), ctx->rsp);
-	return 0;
-}
-
-SEC("uprobe.multi")
-int call_return(struct registers *ctx)
-{
-	emit(RECORD_RETURN, function_of(ctx), ctx->rsp - 8);
-	return 0;
 }
 
 #define FLAG_CARRY 0x001
@@ -210,23 +207,72 @@ static __always_inline int is_taken(__u64 flags, __u32 condition)
 	return holds != (condition & 1);
 }
 
-/* An instruction by which a function leaves. A cookie with an upper half is that of a conditional jump, plus one. */
-SEC("uprobe.multi")
-int call_ret(struct registers *ctx)
-{
-	__u32 condition = bpf_get_attach_cookie(ctx) >> 32;
+/* The attach cookie of a probe: what its instruction stands for. */
+#define COOKIE_FUNCTION 0x0fffffff
+#define COOKIE_CONDITION_SHIFT 32 /* for an exit by a conditional jump: its condition code plus one */
+#define COOKIE_CONDITION_MASK 31
+#define COOKIE_EXIT (1ull << 40)         /* an instruction by which the function leaves */
+#define COOKIE_LIBRARY_CALL (1ull << 41) /* counts only if it returns into the program */
+#define COOKIE_NO_HOOK (1ull << 42)      /* its return is not to be hooked */
 
-	if (!condition || is_taken(ctx->flags, condition - 1))
-		emit(RECORD_RET, function_of(ctx), ctx->rsp);
+/* An entry or an exit of a function. Returns 0 where the return of the call is to be hooked. */
+static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
+{
+	__u32 function = cookie & COOKIE_FUNCTION, first = 0;
+	__u32 condition = cookie >> COOKIE_CONDITION_SHIFT & COOKIE_CONDITION_MASK;
+	struct function_flags *flags;
+
+	if (cookie & COOKIE_EXIT) {
+		if (!condition || is_taken(ctx->flags, condition - 1))
+			emit(RECORD_RET, function, ctx->rsp);
+		return 1;
+	}
+	flags = bpf_map_lookup_elem(&functions, &first);
+	if (!flags || flags->of[CLOSING])
+		return 1;
+	if (cookie & COOKIE_LIBRARY_CALL && !called_by_program(ctx))
+		return 1;
+	emit(RECORD_ENTRY, function, ctx->rsp);
+	return cookie & COOKIE_NO_HOOK || flags->of[function & (FUNCTIONS_MAX - 1)] & FUNCTION_LEAVES_RETURN_ALONE;
+}
+
+extern int bpf_session_is_return(void *ctx) __ksym;
+
+/* One program for entries, exits and returns; a non-zero result at the entry leaves the return alone. */
+SEC("uprobe.session")
+int probe_session(struct registers *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+
+	if (!bpf_session_is_return(ctx))
+		return probe_hit(ctx, cookie);
+	emit(RECORD_RETURN, cookie & COOKIE_FUNCTION, ctx->rsp - 8);
+	return 0;
+}
+
+/* The same in two, for kernels without sessions. */
+SEC("uprobe.multi")
+int probe_entry(struct registers *ctx)
+{
+	probe_hit(ctx, bpf_get_attach_cookie(ctx));
 	return 0;
 }
 
 SEC("uprobe.multi")
-int library_call_entry(struct registers *ctx)
+int probe_return(struct registers *ctx)
 {
-	if (called_by_program(ctx))
-		emit(RECORD_ENTRY, function_of(ctx), ctx->rsp);
+	emit(RECORD_RETURN, bpf_get_attach_cookie(ctx) & COOKIE_FUNCTION, ctx->rsp - 8);
 	return 0;
+}
+
+static __always_inline void fill_control(struct control_record *record, __u32 kind)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+
+	record->kind = kind;
+	record->pid = pid_tgid >> 32;
+	record->thread = pid_tgid;
+	record->parent = 0;
 }
 
 /*
@@ -235,15 +281,12 @@ int library_call_entry(struct registers *ctx)
  */
 static __always_inline void stop_process(__u32 kind)
 {
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct control_record *record = bpf_ringbuf_reserve(&control, sizeof(*record), 0);
 
 	if (!record)
 		return;
-	record->kind = kind;
-	record->pid = pid_tgid >> 32;
-	record->thread = pid_tgid;
-	record->signal_result = bpf_send_signal(SIGSTOP);
+	fill_control(record, kind);
+	bpf_send_signal(SIGSTOP);
 	bpf_ringbuf_submit(record, 0);
 }
 
@@ -254,6 +297,14 @@ int modules_changed(struct registers *ctx)
 	return 0;
 }
 
+static __always_inline __u64 read_u64(void *base, __u32 offset)
+{
+	__u64 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), base + offset);
+	return value;
+}
+
 static __always_inline __u32 read_u32(void *base, __u32 offset)
 {
 	__u32 value = 0;
@@ -262,13 +313,78 @@ static __always_inline __u32 read_u32(void *base, __u32 offset)
 	return value;
 }
 
+/* Where hooked returns of this process return to: its [uprobes] mapping. 0 if it has none. */
+static __always_inline __u64 trampoline_of(void *task)
+{
+	void *mm = (void *)read_u64(task, config.task_mm);
+	void *area = mm ? (void *)read_u64(mm, config.mm_xol_area) : 0;
+
+	return area ? read_u64(area, config.xol_area_address) : 0;
+}
+
+/*
+ * Lists the returns of this thread that are hooked now. The kernel's own list (struct return_instance) may hold ones
+ * that are over, or that were put right before: only where the trampoline's address still stands is a hook.
+ */
+static __always_inline __u32 list_hooked_returns(void *task, __u64 stack, struct hooked_return *returns)
+{
+	__u64 trampoline = trampoline_of(task);
+	void *utask = (void *)read_u64(task, config.task_utask);
+	void *instance = utask ? (void *)read_u64(utask, config.utask_return_instances) : 0;
+	__u32 any = 0;
+
+	for (int i = 0; i < HOOKED_RETURNS_MAX; i++) {
+		__u64 slot = 0, found = 0;
+
+		returns[i].slot = 0;
+		if (!instance || !trampoline)
+			continue;
+		slot = read_u64(instance, config.instance_stack);
+		bpf_probe_read_user(&found, sizeof(found), (void *)slot);
+		if (slot >= stack && found == trampoline) {
+			returns[i].slot = slot;
+			returns[i].return_address = read_u64(instance, config.instance_return);
+			returns[i].probe = read_u64(instance, config.instance_func);
+			any = 1;
+		}
+		instance = (void *)read_u64(instance, config.instance_next);
+	}
+	return any;
+}
+
+/*
+ * At the functions by which unwinders start. They read return addresses: if some are hooked, the process is stopped,
+ * and user space writes the true ones back before it lets the unwinder go on.
+ */
+SEC("uprobe.multi")
+int unwinder_called(struct registers *ctx)
+{
+	struct unwind_record *record = bpf_ringbuf_reserve(&control, sizeof(*record), 0);
+
+	if (!record)
+		return 0;
+	if (!list_hooked_returns((void *)bpf_get_current_task(), ctx->rsp, record->returns)) {
+		bpf_ringbuf_discard(record, 0);
+		return 0;
+	}
+	fill_control(&record->head, CONTROL_UNWINDS);
+	bpf_send_signal(SIGSTOP);
+	bpf_ringbuf_submit(record, 0);
+	return 0;
+}
+
+/* At __cxa_begin_catch: the handler runs, and the frames below it are gone. */
+SEC("uprobe.multi")
+int exception_caught(struct registers *ctx)
+{
+	emit(RECORD_UNWOUND, bpf_get_attach_cookie(ctx), ctx->rsp);
+	return 0;
+}
+
 /* struct task_struct of the parent of the task. */
 static __always_inline void *parent_of(void *task)
 {
-	void *parent = 0;
-
-	bpf_probe_read_kernel(&parent, sizeof(parent), task + config.task_real_parent);
-	return parent;
+	return (void *)read_u64(task, config.task_real_parent);
 }
 
 /*
@@ -278,12 +394,12 @@ static __always_inline void *parent_of(void *task)
 SEC("raw_tracepoint")
 int process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	__u32 pid = pid_tgid >> 32, first = 0;
+	__u32 pid = bpf_get_current_pid_tgid() >> 32, first = 0;
 	__u32 *images_to_come = bpf_map_lookup_elem(&start, &first);
 
 	if (bpf_map_lookup_elem(&processes, &pid)) {
-		emit(RECORD_EXEC, 0, 0);
+		emit(RECORD_EXEC, 0, pid);
+		stop_process(CONTROL_EXEC);
 		return 0;
 	}
 	if (!images_to_come || !*images_to_come)
@@ -295,14 +411,69 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* sched_process_exit(task) */
+/* sched_process_exit(task): `live` has been counted down before. */
 SEC("raw_tracepoint")
 int thread_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	void *signal;
+	int is_last;
+	struct control_record *record;
 
-	if (bpf_map_lookup_elem(&processes, &pid))
-		emit(RECORD_THREAD_EXIT, 0, 0);
+	if (!bpf_map_lookup_elem(&processes, &pid))
+		return 0;
+	signal = (void *)read_u64((void *)ctx->args[0], config.task_signal);
+	is_last = read_u32(signal, config.signal_live) == 0;
+	emit(RECORD_THREAD_EXIT, is_last, 0);
+	if (!is_last)
+		return 0;
+	/* Its id may be used again from now on. */
+	bpf_map_delete_elem(&processes, &pid);
+	record = bpf_ringbuf_reserve(&control, sizeof(*record), 0);
+	if (record) {
+		fill_control(record, CONTROL_ENDED);
+		bpf_ringbuf_submit(record, 0);
+	}
+	return 0;
+}
+
+extern int bpf_send_signal_task(void *task, int signal, int type, __u64 value) __ksym;
+#define PIDTYPE_TGID 1
+
+/*
+ * sched_process_fork(parent, child), in the parent; the child is complete and has not been woken up. A child process
+ * is traced from here on, and finds a stop signal waiting when it first comes to user space.
+ */
+SEC("tp_btf/sched_process_fork")
+int task_fork(__u64 *ctx)
+{
+	void *child = (void *)ctx[1];
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	__u32 pid = pid_tgid >> 32, child_thread, child_pid;
+	struct process *process = bpf_map_lookup_elem(&processes, &pid);
+	struct control_record *record;
+
+	if (!process)
+		return 0;
+	child_thread = read_u32(child, config.task_pid);
+	child_pid = read_u32(child, config.task_tgid);
+	if (child_pid == pid) {
+		emit(RECORD_FORK, 1, child_thread);
+		return 0;
+	}
+	if (!(process->flags & PROCESS_FOLLOW_FORKS))
+		return 0;
+	record = bpf_ringbuf_reserve(&control, sizeof(*record), 0);
+	if (!record)
+		return 0;
+	emit(RECORD_FORK, 0, child_thread);
+	bpf_map_update_elem(&processes, &child_pid, process, BPF_ANY);
+	record->kind = CONTROL_FORKED;
+	record->pid = child_pid;
+	record->thread = child_thread;
+	record->parent = pid;
+	bpf_send_signal_task(child, SIGSTOP, PIDTYPE_TGID, 0);
+	bpf_ringbuf_submit(record, 0);
 	return 0;
 }
 

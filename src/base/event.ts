@@ -13,10 +13,16 @@ export const eventKind = {
   ret: 2,
   /** `stack` events of this CPU were not recorded since its last event. */
   lost: 3,
-  /** The thread is ending. */
+  /** The thread is ending; the function id is 1 if it was the last one of its process. */
   threadExit: 4,
-  /** The thread's process is about to run a new image. */
+  /** The process `stack` is about to run a new image. */
   exec: 5,
+  /** The thread has made a thread `stack`: of the same process if the function id is 1, otherwise a process of its own. */
+  fork: 6,
+  /** An exception was caught: the calls at or below `stack` are gone, but for one of the function itself. */
+  unwound: 7,
+  /** Not from the kernel: from here on the function's exits are probed, and its returns not hooked any more. */
+  exitsProbed: 8,
 } as const
 
 export type EventKind = (typeof eventKind)[keyof typeof eventKind]

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs'
 import { UserError } from '../base/errors.ts'
 
 /**
- * The kernel's own type information (BTF), asked for two things only: the offset of a member in a structure, and
- * the type id of a function that BPF programs may call.
+ * The kernel's own type information (BTF), asked for a few offsets of structure members and a few type ids.
  * Format: https://docs.kernel.org/bpf/btf.html
  */
 export interface KernelTypes {
-  /** Byte offset of a direct member. @throws UserError if there is no such member. */
-  memberOffset(structure: string, member: string): number
-  /** Type id of a function, or undefined where this kernel has none of the name. */
+  /** Byte offset of a member, also one in an anonymous structure inside. Undefined where there is none. */
+  memberOffset(structure: string, member: string): number | undefined
+  /** Type id of a function that BPF programs may call, or of a typedef; undefined where this kernel has none. */
   functionId(name: string): number | undefined
+  typedefId(name: string): number | undefined
 }
 
 const btfPath = '/sys/kernel/btf/vmlinux'
@@ -18,6 +18,8 @@ const btfPath = '/sys/kernel/btf/vmlinux'
 const typeHeaderBytes = 12
 const memberBytes = 12
 const kindStruct = 4
+const kindUnion = 5
+const kindTypedef = 8
 const kindFunction = 12
 
 /** Bytes that follow the 12-byte type header: fixed part, and part per member. */
@@ -65,45 +67,64 @@ export function kernelTypes(bytes: Buffer): KernelTypes {
   const typesEnd = types + bytes.readUInt32LE(12)
   const strings = bytes.subarray(headerBytes + bytes.readUInt32LE(16))
 
-  /** Finds the type of this kind and name in one pass: the name is compared as a string offset. */
-  function find(kind: number, name: string): { id: number; at: number } | undefined {
+  /** Where each type begins, by its id: types are of different length, and refer to each other by id. */
+  const starts = typeStarts(bytes, types, typesEnd)
+
+  function find(kind: number, name: string): number | undefined {
     // Names are stored once: see btf_dedup of libbpf, which the kernel build runs.
     const nameOffset = strings.indexOf(`\0${name}\0`, 0, 'latin1') + 1
     if (nameOffset === 0) return undefined
-    let id = 1
-    for (let at = types; at + typeHeaderBytes <= typesEnd; id++) {
-      const info = bytes.readUInt32LE(at + 4)
-      const thisKind = (info >>> 24) & 31
-      if (thisKind === kind && bytes.readUInt32LE(at) === nameOffset) return { id, at }
-      const tail = tailBytes[thisKind]
-      if (tail === undefined)
-        throw new UserError(`${btfPath} has a type of kind ${thisKind} that utrace does not know`)
-      at += typeHeaderBytes + tail[0] + tail[1] * (info & 0xffff)
+    for (let id = 1; id < starts.length; id++) {
+      const at = starts[id]!
+      if (bytes.readUInt32LE(at) === nameOffset && kindOf(bytes.readUInt32LE(at + 4)) === kind) return id
+    }
+    return undefined
+  }
+
+  function memberIn(id: number, member: string): number | undefined {
+    const at = starts[id]!
+    const count = bytes.readUInt16LE(at + 4)
+    for (let index = 0; index < count; index++) {
+      const memberAt = at + typeHeaderBytes + index * memberBytes
+      const nameAt = bytes.readUInt32LE(memberAt)
+      // The upper 8 bits hold a bit-field's size where the structure has one; the rest is an offset in bits.
+      const offset = (bytes.readUInt32LE(memberAt + 8) & 0xffffff) / 8
+      if (nameAt === 0) {
+        const inner = bytes.readUInt32LE(memberAt + 4)
+        const kind = kindOf(bytes.readUInt32LE(starts[inner]! + 4))
+        const found = kind === kindStruct || kind === kindUnion ? memberIn(inner, member) : undefined
+        if (found !== undefined) return offset + found
+      } else if (strings.toString('latin1', nameAt, nameAt + member.length + 1) === `${member}\0`)
+        return offset
     }
     return undefined
   }
 
   const structures = new Map<string, number | undefined>()
-  const structureAt = (name: string) => {
-    if (!structures.has(name)) structures.set(name, find(kindStruct, name)?.at)
-    return structures.get(name)
-  }
-
   return {
-    functionId: (name) => find(kindFunction, name)?.id,
+    functionId: (name) => find(kindFunction, name),
+    typedefId: (name) => find(kindTypedef, name),
     memberOffset(structure, member) {
-      const found = structureAt(structure)
-      const memberCount = found === undefined ? 0 : bytes.readUInt16LE(found + 4)
-      for (let index = 0; found !== undefined && index < memberCount; index++) {
-        const at = found + typeHeaderBytes + index * memberBytes
-        const nameAt = bytes.readUInt32LE(at)
-        if (strings.toString('latin1', nameAt, nameAt + member.length + 1) !== `${member}\0`) continue
-        // The upper 8 bits hold a bit-field's size where the structure has one; the rest is an offset in bits.
-        return (bytes.readUInt32LE(at + 8) & 0xffffff) / 8
-      }
-      throw new UserError(
-        `this kernel's struct ${structure} has no member ${member}: utrace does not know this kernel`,
-      )
+      if (!structures.has(structure)) structures.set(structure, find(kindStruct, structure))
+      const id = structures.get(structure)
+      return id === undefined ? undefined : memberIn(id, member)
     },
   }
+}
+
+const kindOf = (info: number) => (info >>> 24) & 31
+
+function typeStarts(bytes: Buffer, types: number, typesEnd: number): Uint32Array {
+  const starts = new Uint32Array((typesEnd - types) / typeHeaderBytes + 1)
+  let id = 1
+  for (let at = types; at + typeHeaderBytes <= typesEnd; id++) {
+    starts[id] = at
+    const info = bytes.readUInt32LE(at + 4)
+    const tail = tailBytes[kindOf(info)]
+    if (tail === undefined) {
+      throw new UserError(`${btfPath} has a type of kind ${kindOf(info)} that utrace does not know`)
+    }
+    at += typeHeaderBytes + tail[0] + tail[1] * (info & 0xffff)
+  }
+  return starts.subarray(0, id)
 }

@@ -4,9 +4,21 @@ import type { EventConsumer } from '../base/event.ts'
 import type { FileOffset, Pid, RuntimeAddress } from '../base/units.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { mapSharedMemory } from '../sys/memory.ts'
+import { waitReadable } from '../sys/poll.ts'
 import { readKernelTypes } from './btf.ts'
 import { onlineCpus, possibleCpuCount } from './cpus.ts'
-import { controlKind, processValueBytes } from './layout.ts'
+import {
+  controlKind,
+  controlRecordBytes,
+  cookie,
+  functionFlag,
+  functionsMax,
+  hookedReturnBytes,
+  hookedReturnsMax,
+  kernelMembers,
+  processFlag,
+  processValueBytes,
+} from './layout.ts'
 import { attachRawTracepoint, attachUprobes, type BpfLink } from './link.ts'
 import { BpfMap, mapType, readOnlyForPrograms, u32Bytes } from './map.ts'
 import { EventMerger } from './merge.ts'
@@ -14,37 +26,47 @@ import { readBpfObject } from './object.ts'
 import { loadProgram } from './program.ts'
 import { pageBytes, RingReader } from './ring.ts'
 
-/** A process that the kernel has stopped for us. */
-export interface Stop {
-  readonly reason: 'started' | 'modules changed'
-  readonly pid: Pid
+/** A return address on a thread's stack that the kernel has replaced. */
+export interface HookedReturn {
+  readonly slot: RuntimeAddress
+  readonly returnAddress: RuntimeAddress
+  /** Where the entry probe sits that had it replaced. */
+  readonly probe: RuntimeAddress
 }
 
-/** Instructions of one file that get the same kind of probe. */
-export interface ProbeGroup {
-  readonly kind: 'call' | 'library call'
-  /** `session`: entry and hooked return; `entry`: entry only; `ret`: an instruction by which a function leaves. */
-  readonly part: 'session' | 'entry' | 'ret'
+/**
+ * What became of a traced process. But for `ended`, it has been stopped, and waits until it is told to go on:
+ * before the first instruction of a new image (`started`, `exec`) or of a child (`forked`), in the dynamic linker
+ * (`loaded`), or before an unwinder that is about to read the stack (`unwinds`).
+ */
+export type ProcessReport =
+  | { readonly kind: 'started' | 'loaded' | 'exec' | 'ended'; readonly pid: Pid }
+  | { readonly kind: 'forked'; readonly pid: Pid; readonly parent: Pid }
+  | { readonly kind: 'unwinds'; readonly pid: Pid; readonly returns: readonly HookedReturn[] }
+
+/** Probes on instructions of one file, in one process. */
+export interface ProbeSet {
   readonly path: string
-  readonly sites: readonly ProbeGroupSite[]
   readonly pid: Pid
+  /** Exits first: they are attached in this order, and a call whose entry is seen must have its exit seen too. */
+  readonly sites: readonly ProbedInstruction[]
 }
 
-export interface ProbeGroupSite {
+export interface ProbedInstruction {
   readonly offset: FileOffset
   readonly functionId: number
+  /** `call`: an entry whose return is hooked; `entry`: one whose return is not; `exit`: where a function leaves. */
+  readonly role: 'call' | 'entry' | 'exit'
+  /** An entry that counts only if the call returns into the program's own code. */
+  readonly isLibraryCall?: boolean
   /** For a conditional jump by which a function leaves: the condition code on which it is taken. */
   readonly condition?: number | undefined
 }
 
-/** Links that were attached together. */
-export interface AttachedGroup {
-  /** Those that see entries, and those that see exits only. */
-  readonly entryLinks: readonly BpfLink[]
-  readonly exitLinks: readonly BpfLink[]
-}
-
 const objectPath = new URL('../../bpf/utrace.bpf.o', import.meta.url)
+
+/** So rarely that it costs nothing, so often that what waits notices other changes. */
+const reportWaitMs = 50
 
 const ringBytesTotal = 64 << 20
 const ringBytesMin = 1 << 20
@@ -64,12 +86,18 @@ export class Kernel {
   readonly #programs = new Map<string, number>()
   readonly #load: (name: string) => number
   readonly #control: RingReader
+  readonly #controlFd: number
   readonly #merger: EventMerger
   readonly #lost: Uint32Array
+  readonly #functionFlags: Uint8Array
   readonly #processes: BpfMap
   readonly #start: BpfMap
   #hasSessions: boolean | undefined
   readonly ringBytes: number
+  /** Whether this kernel tells which returns are hooked, so that they can be put right for an unwinder. */
+  readonly seesHookedReturns: boolean
+  /** Whether child processes can be stopped before they run (Linux 6.13). */
+  followsForks = true
   /** The rings are in place: nothing may be attached before. */
   readonly ready: Promise<void>
 
@@ -94,25 +122,28 @@ export class Kernel {
       maps.set(name, new BpfMap(name, sized, definition.type === mapType.arrayOfMaps ? rings[0]!.map.fd : 0))
     }
     const map = (name: string) => maps.get(name)!
-    this.ready = map('rings').updateAll(rings.map(({ cpu, map: ring }) => ({ key: cpu, value: u32Bytes(ring.fd) })))
+    this.ready = map('rings').updateAll(
+      rings.map(({ cpu, map: ring }) => ({ key: cpu, value: u32Bytes(ring.fd) })),
+    )
     // Reported where it is waited for.
     this.ready.catch(() => {})
 
-    const constants = constantsMap([
-      process.pid,
-      types.memberOffset('task_struct', 'pid'),
-      types.memberOffset('task_struct', 'tgid'),
-      types.memberOffset('task_struct', 'real_parent'),
-    ])
+    const offsets = kernelMembers.map(([structure, member]) => types.memberOffset(structure, member))
+    // Of `uprobes_state`, `xol_area` is the first member.
+    this.seesHookedReturns = offsets.every((offset) => offset !== undefined)
+    const constants = constantsMap([process.pid, ...offsets.map((offset) => offset ?? 0)])
     const bindings = {
       mapFd: (name: string) => map(name).fd,
       constantsFd: constants.fd,
       kernelFunctionId: types.functionId,
+      tracepointTypeId: (name: string) => types.typedefId(`btf_trace_${name}`),
     }
     this.#load = (name) => loadProgram(object, name, bindings)
     this.#processes = map('processes')
     this.#start = map('start')
     this.#lost = new Uint32Array(mapSharedMemory(map('lost').fd, 0, roundToPage(possibleCpus * 8), 'write'))
+    this.#functionFlags = new Uint8Array(mapSharedMemory(map('functions').fd, 0, functionsMax, 'write'))
+    this.#controlFd = map('control').fd
     this.#control = ringReader(map('control').fd, map('control').definition.maxEntries)
     this.#merger = new EventMerger(
       rings.map(({ cpu, map: ring }) => ({
@@ -129,40 +160,85 @@ export class Kernel {
     this.#start.update(0, u32Bytes(images))
   }
 
-  /** Reports what becomes of commands that are started and of traced processes' threads. */
+  /** Reports what becomes of commands that are started and of traced processes. */
   attachTracepoints(): BpfLink[] {
-    return [
+    const links = [
       attachRawTracepoint(this.#program('process_exec'), 'sched_process_exec'),
       attachRawTracepoint(this.#program('thread_exit'), 'sched_process_exit'),
     ]
+    try {
+      links.push(attachRawTracepoint(this.#program('task_fork')))
+    } catch (error) {
+      if (isPermissionProblem(error)) throw error
+      this.followsForks = false
+    }
+    return links
   }
 
-  /** @param caller where the code lies whose calls into libraries count */
-  addProcess(pid: Pid, caller: { readonly start: RuntimeAddress; readonly end: RuntimeAddress }): void {
+  /** From now on the process's threads and images are reported, and its children followed if asked for. */
+  addProcess(
+    pid: Pid,
+    {
+      caller,
+      followForks,
+    }: {
+      /** Where the code lies whose calls into libraries count. */
+      readonly caller: { readonly start: RuntimeAddress; readonly end: RuntimeAddress }
+      readonly followForks: boolean
+    },
+  ): void {
     const value = Buffer.alloc(processValueBytes)
     value.writeBigUInt64LE(BigInt(caller.start), 0)
     value.writeBigUInt64LE(BigInt(caller.end), 8)
+    value.writeBigUInt64LE(BigInt(followForks ? processFlag.followForks : 0), 16)
     this.#processes.update(pid, value)
   }
 
-  /** Attaches one group of probes: all of it or nothing. @throws SystemCallError */
-  attach(group: ProbeGroup): AttachedGroup {
-    const { path, pid, sites } = group
-    const offsets = sites.map(({ offset }) => offset)
-    const cookies = sites.map(cookieOf)
-    const link = (program: string, kind: 'entry' | 'return' | 'session') =>
-      attachUprobes(this.#program(program), { path, offsets, cookies, pid, kind })
-    const prefix = group.kind === 'call' ? 'call' : 'library_call'
-    if (group.part === 'ret') return { entryLinks: [], exitLinks: [link('call_ret', 'entry')] }
-    if (group.part === 'entry') return { entryLinks: [link(`${prefix}_entry`, 'entry')], exitLinks: [] }
-    if (this.#sessions()) return { entryLinks: [link(`${prefix}_session`, 'session')], exitLinks: [] }
-    const returns = link('call_return', 'return')
+  /** The process is none of ours any more. */
+  removeProcess(pid: Pid): void {
     try {
-      return { entryLinks: [link(`${prefix}_entry`, 'entry')], exitLinks: [returns] }
+      this.#processes.delete(pid)
+    } catch {
+      // It has ended and took its entry with it.
+    }
+  }
+
+  /** From now on the returns of this function are not hooked, in any process. */
+  leaveReturnAlone(functionId: number): void {
+    this.#functionFlags[functionId]! |= functionFlag.leavesReturnAlone
+  }
+
+  /** Attaches a set of probes: all of it or nothing. @throws SystemCallError */
+  attach({ path, pid, sites }: ProbeSet): BpfLink[] {
+    const link = (
+      program: string,
+      kind: 'entry' | 'return' | 'session',
+      chosen: readonly ProbedInstruction[],
+    ) => {
+      const offsets = chosen.map(({ offset }) => offset)
+      return attachUprobes(this.#program(program), {
+        path,
+        pid,
+        offsets,
+        cookies: chosen.map(cookieOf),
+        kind,
+      })
+    }
+    if (this.#sessions()) return [link('probe_session', 'session', sites)]
+    const hooked = sites.filter(({ role }) => role === 'call')
+    if (hooked.length === 0) return [link('probe_entry', 'entry', sites)]
+    const returns = link('probe_return', 'return', hooked)
+    try {
+      return [returns, link('probe_entry', 'entry', sites)]
     } catch (error) {
       void returns.detach()
       throw error
     }
+  }
+
+  /** From now on calls may end, but none begins: probes can be detached in any order. */
+  close(): void {
+    this.#functionFlags[functionsMax - 1] = 1
   }
 
   /** Stops the process whenever its dynamic linker has loaded or unloaded something. */
@@ -171,14 +247,31 @@ export class Kernel {
     return attachUprobes(program, { path, offsets: [offset], cookies: [0], pid, kind: 'entry' })
   }
 
-  /** The next process that was stopped, if any. */
-  nextStop(): Stop | undefined {
+  /** Stops a thread's process when an unwinder starts while returns are hooked on the thread's stack. */
+  attachUnwinders(path: string, offsets: readonly FileOffset[], pid: Pid): BpfLink {
+    const cookies = offsets.map(() => 0)
+    return attachUprobes(this.#program('unwinder_called'), { path, offsets, cookies, pid, kind: 'entry' })
+  }
+
+  /** Reports where exception handlers begin. @param functionId that of the probed function itself, if it is traced */
+  attachCatch(path: string, offset: FileOffset, functionId: number, pid: Pid): BpfLink {
+    const program = this.#program('exception_caught')
+    return attachUprobes(program, { path, offsets: [offset], cookies: [functionId], pid, kind: 'entry' })
+  }
+
+  /** Done when there is a report, or when this has been waited for in vain for a while. */
+  async reportReady(): Promise<void> {
+    await waitReadable(this.#controlFd, reportWaitMs)
+  }
+
+  /** What next became of a process, if anything. */
+  nextReport(): ProcessReport | undefined {
     this.#control.snapshot()
     const at = this.#control.next()
     if (at === -1) return undefined
-    const [kind, pid] = this.#control.words.subarray(at, at + 2)
+    const report = readReport(this.#control.words, at)
     this.#control.release()
-    return { reason: kind === controlKind.started ? 'started' : 'modules changed', pid: pid as Pid }
+    return report
   }
 
   /** Hands on all events up to now in the order of their time. @returns their number */
@@ -209,7 +302,7 @@ export class Kernel {
   #sessions(): boolean {
     if (this.#hasSessions === undefined) {
       try {
-        this.#program('call_session')
+        this.#program('probe_session')
         this.#hasSessions = true
       } catch (error) {
         if (error instanceof UserError && isPermissionProblem(error.cause)) throw error
@@ -236,9 +329,35 @@ export function permissionError(cause: unknown): UserError {
   )
 }
 
-/** A function id, and in the upper half one more than the condition on which the instruction counts. */
-function cookieOf({ functionId, condition }: ProbeGroupSite): number {
-  return functionId + (condition === undefined ? 0 : condition + 1) * 2 ** 32
+function readReport(words: Uint32Array, at: number): ProcessReport {
+  const pid = words[at + 1] as Pid
+  const kind = words[at]
+  if (kind === controlKind.forked) return { kind: 'forked', pid, parent: words[at + 3] as Pid }
+  if (kind === controlKind.unwinds) {
+    const address = (index: number) => (words[index]! + words[index + 1]! * 2 ** 32) as RuntimeAddress
+    const returns = Array.from({ length: hookedReturnsMax }, (_, index) => {
+      const from = at + (controlRecordBytes + index * hookedReturnBytes) / 4
+      return { slot: address(from), returnAddress: address(from + 2), probe: address(from + 4) }
+    })
+    return { kind: 'unwinds', pid, returns: returns.filter(({ slot }) => slot !== 0) }
+  }
+  const kinds = {
+    [controlKind.started]: 'started',
+    [controlKind.loaded]: 'loaded',
+    [controlKind.exec]: 'exec',
+  } as const
+  return { kind: kinds[kind as keyof typeof kinds] ?? 'ended', pid }
+}
+
+/** What a probe's program is told of its instruction: see COOKIE_ in bpf/utrace.bpf.c. Below 2^53, so that it is exact. */
+function cookieOf({ functionId, role, isLibraryCall, condition }: ProbedInstruction): number {
+  return (
+    functionId +
+    (condition === undefined ? 0 : (condition + 1) * cookie.condition) +
+    (role === 'exit' ? cookie.exit : 0) +
+    (isLibraryCall ? cookie.libraryCall : 0) +
+    (role === 'entry' ? cookie.noHook : 0)
+  )
 }
 
 function ringDefinition(bytes: number) {

@@ -7,8 +7,39 @@ export const recordBytes = 24
 export const kindShift = 28
 export const functionIdMask = (1 << kindShift) - 1
 
-/** A record of the control ring is: u32 kind, u32 pid, u32 thread, s32 result of stopping the process. */
-export const controlKind = { started: 0, loaded: 1 } as const
+/** A record of the control ring begins with: u32 kind, u32 pid, u32 thread, u32 parent. */
+export const controlRecordBytes = 16
+export const controlKind = { started: 0, loaded: 1, exec: 2, forked: 3, unwinds: 4, ended: 5 } as const
+
+/** After `unwinds` follow so many hooked returns: u64 slot (0: none), u64 return address, u64 probe address. */
+export const hookedReturnsMax = 64
+export const hookedReturnBytes = 24
 
 /** A value of the `processes` map is: u64 caller start, u64 caller end, u64 flags. */
 export const processValueBytes = 24
+export const processFlag = { followForks: 1 } as const
+
+/** Flags in the `functions` map, a byte for each function id. */
+export const functionFlag = { leavesReturnAlone: 1 } as const
+export const functionsMax = 1 << 20
+
+/** The members of the kernel's structures that the program reads, in the order of its `config`. */
+export const kernelMembers = [
+  ['task_struct', 'pid'],
+  ['task_struct', 'tgid'],
+  ['task_struct', 'real_parent'],
+  ['task_struct', 'signal'],
+  ['task_struct', 'mm'],
+  ['task_struct', 'utask'],
+  ['signal_struct', 'live'],
+  ['uprobe_task', 'return_instances'],
+  ['return_instance', 'func'],
+  ['return_instance', 'stack'],
+  ['return_instance', 'orig_ret_vaddr'],
+  ['return_instance', 'next'],
+  ['mm_struct', 'uprobes_state'],
+  ['xol_area', 'vaddr'],
+] as const
+
+/** Parts of an attach cookie above the function id. */
+export const cookie = { condition: 2 ** 32, exit: 2 ** 40, libraryCall: 2 ** 41, noHook: 2 ** 42 } as const

@@ -49,11 +49,14 @@ export function attachUprobes(programFd: number, set: UprobeSet): BpfLink {
   return linkOf(fd)
 }
 
-/** Attaches a program to a raw tracepoint. @throws SystemCallError */
-export function attachRawTracepoint(programFd: number, tracepoint: string): BpfLink {
-  return linkOf(
-    bpf('rawTracepointOpen', new BpfAttributes().pointer(0, cString(tracepoint)).u32(8, programFd)),
-  )
+/**
+ * Attaches a program to a raw tracepoint: by name, or without one if the program was loaded for a certain tracepoint.
+ * @throws SystemCallError
+ */
+export function attachRawTracepoint(programFd: number, tracepoint?: string): BpfLink {
+  const attributes = new BpfAttributes().u32(8, programFd)
+  if (tracepoint !== undefined) attributes.pointer(0, cString(tracepoint))
+  return linkOf(bpf('rawTracepointOpen', attributes))
 }
 
 function linkOf(fd: number): BpfLink {

@@ -4,16 +4,19 @@ import { SystemCallError } from '../sys/libc.ts'
 import type { BpfObject, BpfProgramCode } from './object.ts'
 
 /** Attach types of enum bpf_attach_type, which a uprobe program must name when it is loaded. */
-export const attachType = { none: 0, uprobeMulti: 48, uprobeSession: 57 } as const
+export const attachType = { none: 0, rawTracepoint: 23, uprobeMulti: 48, uprobeSession: 57 } as const
 
 const programTypeKprobe = 2
 const programTypeRawTracepoint = 17
+const programTypeTracing = 26
 
 /** What the sections of the object stand for. */
 const sectionKinds: Readonly<Record<string, { type: number; attach: number }>> = {
   'uprobe.session': { type: programTypeKprobe, attach: attachType.uprobeSession },
   'uprobe.multi': { type: programTypeKprobe, attach: attachType.uprobeMulti },
   raw_tracepoint: { type: programTypeRawTracepoint, attach: attachType.none },
+  // Followed by the tracepoint's name: its arguments are typed, so that kernel functions take them.
+  tp_btf: { type: programTypeTracing, attach: attachType.rawTracepoint },
 }
 
 const pseudoMapFd = 1
@@ -25,14 +28,19 @@ export interface Bindings {
   mapFd(name: string): number
   readonly constantsFd: number
   kernelFunctionId(name: string): number | undefined
+  /** Type id of the tracepoint's `btf_trace_` typedef. */
+  tracepointTypeId(name: string): number | undefined
 }
 
 /** Loads one program. @returns its file descriptor. @throws UserError with a summary of the verifier's log. */
 export function loadProgram(object: BpfObject, name: string, bindings: Bindings): number {
   const code = object.programs.get(name)
-  const kind = code && sectionKinds[code.section]
+  const [section = '', tracepoint] = code?.section.split('/') ?? []
+  const kind = sectionKinds[section]
   if (code === undefined || kind === undefined) throw new UserError(`the BPF object has no program ${name}`)
   const instructions = relocated(code, bindings)
+  const typeId = tracepoint === undefined ? 0 : bindings.tracepointTypeId(tracepoint)
+  if (typeId === undefined) throw new UserError(`this kernel has no tracepoint ${tracepoint}`)
   const license = cString(object.license)
   const attributes = () =>
     new BpfAttributes(160)
@@ -42,6 +50,7 @@ export function loadProgram(object: BpfObject, name: string, bindings: Bindings)
       .pointer(16, license)
       .text(48, name, 16)
       .u32(68, kind.attach)
+      .u32(108, typeId)
   try {
     return bpf('programLoad', attributes())
   } catch (cause) {

@@ -87,6 +87,16 @@ export const traceOptions = [
     help: 'Also trace the functions inside libraries matching PATTERN (default: none)',
   },
   {
+    name: 'follow-fork',
+    group: 'What to trace',
+    help: 'Trace child processes and the programs that they run (default for a command)',
+  },
+  {
+    name: 'no-follow-fork',
+    group: 'What to trace',
+    help: 'Leave child processes alone (default with -p)',
+  },
+  {
     name: 'tid-filter',
     argument: 'TID',
     again: 'add',

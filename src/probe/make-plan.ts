@@ -7,7 +7,7 @@ import { type ExitContext, exitsOf, wayOut } from './exit-sites.ts'
 import type { Exits } from './exits.ts'
 import { functionHolding, type ModuleCode } from './module-code.ts'
 import { placeEntries } from './place-entries.ts'
-import type { FunctionPlan, ModulePlan, ProbeSite, Untraced } from './plan.ts'
+import type { FunctionPlan, ModulePlan, ProbeSite, Untraced, WayOut } from './plan.ts'
 import { INSTRUCTION_BYTES, makeSite } from './site.ts'
 import { type WayOutOptions, type WayOutWish, wishWayOut } from './way-out.ts'
 
@@ -155,10 +155,16 @@ const isWatched = ({ wish, exits }: Draft) => wish.kind === 'return' || exits?.k
 function functionPlan(draft: Draft, context: ExitContext, input: ModuleCode): FunctionPlan {
   const { target, wish, entry, exits } = draft
   let mayTailCall: boolean | undefined
+  const planned = wayOut(wish, entry, exits, context, input)
+  let withoutHook: WayOut | undefined = planned.exit.kind === 'return' ? undefined : planned.exit
   return {
     ...target,
     entry,
-    ...wayOut(wish, entry, exits, context, input),
+    ...planned,
+    get exitWithoutHook() {
+      withoutHook ??= wayOut({ ...wish, kind: 'ret' }, entry, exitsOf(target, input), context, input).exit
+      return withoutHook
+    },
     // Asked for only when a call seems to have taken the place of another one: decoding all functions would be dear.
     get mayTailCall() {
       mayTailCall ??= canTailCall(exits ?? exitsOf(target, input))

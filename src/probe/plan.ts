@@ -48,6 +48,8 @@ export interface FunctionPlan {
   readonly exit: WayOut
   /** Why this way out: one short clause. */
   readonly reason: string
+  /** The way out that serves if its return address must stay where it is. Found out when it is asked for. */
+  readonly exitWithoutHook: WayOut
   /** Whether it may hand its place on the stack on to another function by a jump. Found out when it is asked for. */
   readonly mayTailCall: boolean
 }

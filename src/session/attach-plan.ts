@@ -1,46 +1,42 @@
 import { messageOf } from '../base/errors.ts'
 import type { Pid } from '../base/units.ts'
-import type { Kernel, ProbeGroup, ProbeGroupSite } from '../bpf/kernel.ts'
+import type { Kernel, ProbedInstruction } from '../bpf/kernel.ts'
 import type { BpfLink } from '../bpf/link.ts'
 import type { FunctionPlan } from '../probe/plan.ts'
 import { SystemCallError } from '../sys/libc.ts'
 import type { FunctionIds } from './function-ids.ts'
+import { type Module, pathThrough } from './modules.ts'
 import type { PlannedModule } from './plan-process.ts'
 
 /** Probes that are attached, and the functions that the kernel refused. */
 export interface Attachment {
-  /** Probes that see entries, and those that see exits only. */
-  readonly entryLinks: readonly BpfLink[]
-  readonly exitLinks: readonly BpfLink[]
+  readonly links: readonly BpfLink[]
   readonly attached: readonly FunctionPlan[]
   readonly refused: readonly { readonly plan: FunctionPlan; readonly reason: string }[]
 }
 
-interface Item extends ProbeGroupSite {
+interface Site extends ProbedInstruction {
   readonly plan: FunctionPlan
 }
 
 /**
- * Attaches the probes of one module to one process. Exits come before entries: a call whose entry is seen must have its
- * exit seen too. A set that the kernel refuses is halved until the culprits are known by name.
+ * Attaches the probes of one module to one process. A set that the kernel refuses is halved until the culprits are known
+ * by name.
  */
 export function attachPlan(
-  kernel: Kernel,
+  kernel: Pick<Kernel, 'attach'>,
   { module, plan }: PlannedModule,
   ids: FunctionIds,
   pid: Pid,
 ): Attachment {
-  const entryLinks: BpfLink[] = []
-  const exitLinks: BpfLink[] = []
+  const links: BpfLink[] = []
   const refused = new Map<FunctionPlan, string>()
 
-  const attach = (kind: ProbeGroup['kind'], part: ProbeGroup['part'], items: readonly Item[]) => {
-    const sites = items.filter((item) => !refused.has(item.plan))
+  const attach = (wanted: readonly Site[]) => {
+    const sites = wanted.filter((site) => !refused.has(site.plan))
     if (sites.length === 0) return
     try {
-      const links = kernel.attach({ kind, part, path: module.filePath, pid, sites })
-      entryLinks.push(...links.entryLinks)
-      exitLinks.push(...links.exitLinks)
+      links.push(...kernel.attach({ path: pathThrough(pid, module), pid, sites }))
     } catch (error) {
       if (!isRefusal(error)) throw error
       if (sites.length === 1) {
@@ -48,42 +44,54 @@ export function attachPlan(
         return
       }
       const middle = sites.length >> 1
-      attach(kind, part, sites.slice(0, middle))
-      attach(kind, part, sites.slice(middle))
+      attach(sites.slice(0, middle))
+      attach(sites.slice(middle))
     }
   }
 
-  const exits: Item[] = []
-  const entries: Record<ProbeGroup['kind'], Record<'session' | 'entry', Item[]>> = {
-    call: { session: [], entry: [] },
-    'library call': { session: [], entry: [] },
-  }
-  for (const function_ of plan.functions) {
+  const exits = plan.functions.flatMap((function_) => {
     const functionId = ids.idOf(module, function_)
-    const { entry, exit } = function_
-    if (exit.kind === 'ret') {
-      for (const { fileOffset, condition } of exit.sites) {
-        exits.push({ plan: function_, offset: fileOffset, functionId, condition })
-      }
-    }
-    const kind = function_.kind === 'library-call' ? 'library call' : 'call'
-    entries[kind][exit.kind === 'return' ? 'session' : 'entry'].push({
+    return exitSites(function_, functionId, ids.areExitsProbed(functionId))
+  })
+  const entries = plan.functions.map(
+    (function_): Site => ({
       plan: function_,
-      offset: entry.fileOffset,
-      functionId,
-    })
-  }
-  attach('call', 'ret', exits)
-  for (const kind of ['call', 'library call'] as const) {
-    attach(kind, 'session', entries[kind].session)
-    attach(kind, 'entry', entries[kind].entry)
-  }
+      offset: function_.entry.fileOffset,
+      functionId: ids.idOf(module, function_),
+      role: function_.exit.kind === 'return' ? 'call' : 'entry',
+      isLibraryCall: function_.kind === 'library-call',
+    }),
+  )
+  attach([...exits, ...entries])
   return {
-    entryLinks,
-    exitLinks,
+    links,
     attached: plan.functions.filter((function_) => !refused.has(function_)),
     refused: [...refused].map(([refusedPlan, reason]) => ({ plan: refusedPlan, reason })),
   }
+}
+
+/** Attaches probes to the exits of functions whose returns shall not be hooked any more. */
+export function attachExits(
+  kernel: Pick<Kernel, 'attach'>,
+  module: Module,
+  functions: readonly FunctionPlan[],
+  ids: FunctionIds,
+  pid: Pid,
+): BpfLink[] {
+  const sites = functions.flatMap((plan) => exitSites(plan, ids.idOf(module, plan), true))
+  return sites.length === 0 ? [] : kernel.attach({ path: pathThrough(pid, module), pid, sites })
+}
+
+function exitSites(plan: FunctionPlan, functionId: number, withoutHook: boolean): Site[] {
+  const exit = withoutHook ? plan.exitWithoutHook : plan.exit
+  if (exit.kind !== 'ret') return []
+  return exit.sites.map(({ fileOffset, condition }) => ({
+    plan,
+    offset: fileOffset,
+    functionId,
+    condition,
+    role: 'exit',
+  }))
 }
 
 /** Errors that are about the instructions, not about the process or the permission to trace. */

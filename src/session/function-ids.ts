@@ -7,6 +7,7 @@ import type { Module } from './modules.ts'
 export class FunctionIds {
   readonly #records: FunctionRecord[] = []
   readonly #ids = new Map<string, Map<VirtualAddress, number>>()
+  readonly #exitsProbed = new Set<number>()
 
   /** Grows as modules are planned. */
   get table(): FunctionTable {
@@ -37,5 +38,14 @@ export class FunctionIds {
       },
     })
     return id
+  }
+
+  /** Whether a function's returns must not be hooked, in any process, so that its exits are probed. */
+  areExitsProbed(id: number): boolean {
+    return this.#exitsProbed.has(id)
+  }
+
+  probeExits(id: number): void {
+    this.#exitsProbed.add(id)
   }
 }

@@ -14,12 +14,22 @@ export interface Module {
   /** `DEVICE:INODE`. */
   readonly file: string
   readonly path: string
-  /** Leads to this very file for as long as it is mapped. */
-  readonly filePath: string
+  /** The address range of its first executable mapping, as `/proc/PID/map_files` names it. */
+  readonly mapping: string
+  /** Leads to what its process sees as `/`, which may be a container's. */
+  readonly root: string
   readonly image: ElfImage
   readonly loadBias: number
   /** From the first to beyond the last executable byte. */
   readonly code: { readonly start: RuntimeAddress; readonly end: RuntimeAddress }
+}
+
+/**
+ * A path that leads to a module's very file, also when it was deleted, replaced, or lives in another mount namespace:
+ * for as long as a process has it where it was found.
+ */
+export function pathThrough(pid: Pid, module: Pick<Module, 'mapping'>): string {
+  return `/proc/${pid}/map_files/${module.mapping}`
 }
 
 export interface ProcessModules {
@@ -65,7 +75,8 @@ export class ModuleReader {
       name: isExecutable ? basename(path) : (image.facts.soname ?? basename(path)),
       file,
       path,
-      filePath,
+      mapping: basename(filePath),
+      root: filePath.replace(/map_files\/.*$/, 'root'),
       image,
       loadBias,
       code: { start: code[0]!.start, end: asRuntimeAddress(Math.max(...code.map(({ end }) => end))) },

@@ -2,11 +2,12 @@ import type { FunctionNames } from '../base/glob.ts'
 import { bareName } from '../elf/bare-name.ts'
 import { demangle } from '../elf/demangle.ts'
 import { planLibraryCalls, planModule } from '../probe/make-plan.ts'
+import type { ModuleCode } from '../probe/module-code.ts'
 import type { ModulePlan } from '../probe/plan.ts'
 import { findLibraryCalls } from './library-calls.ts'
-import { codeOf } from './module-code.ts'
+import { allCodeOf, codeOf, namedCodeOf } from './module-code.ts'
 import type { Module, ProcessModules } from './modules.ts'
-import { type ReturnHookEvidence, returnHookEvidence } from './return-hooks.ts'
+import type { ReturnHookEvidence } from './return-hooks.ts'
 import type { Selection } from './selection.ts'
 
 export interface PlanOptions {
@@ -22,22 +23,29 @@ export interface PlannedModule {
   readonly plan: ModulePlan
 }
 
-/** Plans everything that the selection asks for in the modules that a process has now. */
+/**
+ * Plans everything that the selection asks for in the modules that a process has now.
+ * @param isKnown tells what has been planned before and is left out
+ */
 export function planProcess(
   modules: ProcessModules,
   selection: Selection,
   options: PlanOptions,
+  evidence: ReturnHookEvidence,
+  isKnown: (module: Module, part: PlannedModule['part']) => boolean,
 ): PlannedModule[] {
-  const evidence = returnHookEvidence(modules)
   const nested = new Set(modules.libraries.filter((library) => selection.wantsInsideOf(library)))
-  const planned: PlannedModule[] = [modules.executable, ...nested].map((module) => ({
-    module,
-    part: 'functions',
-    plan: planFunctions(module, selection, evidence, options),
-  }))
+  const planned: PlannedModule[] = [modules.executable, ...nested]
+    .filter((module) => !isKnown(module, 'functions'))
+    .map((module) => ({
+      module,
+      part: 'functions',
+      plan: planFunctions(module, selection, evidence, options),
+    }))
   for (const { library, functions } of findLibraryCalls(modules)) {
     // Inside a nested library every call is traced, whoever makes it.
-    if (nested.has(library) || !selection.wantsCallsInto(library)) continue
+    if (nested.has(library) || !selection.wantsCallsInto(library) || isKnown(library, 'library calls'))
+      continue
     const calls = functions.filter(({ symbol }) => selection.wantsFunction(namesOf(symbol)))
     const plan = planLibraryCalls({ ...codeOf(library.image), ...planningOptions(evidence, options), calls })
     planned.push({ module: library, part: 'library calls', plan })
@@ -51,11 +59,18 @@ function planFunctions(
   evidence: ReturnHookEvidence,
   options: PlanOptions,
 ): ModulePlan {
+  const code = selection.anyUnnamed ? allCodeOf(module) : namedCodeOf(module)
+  const unnamed = selection.anyUnnamed ? unnamedIn(code) : undefined
   return planModule({
-    ...codeOf(module.image),
+    ...code,
     ...planningOptions(evidence, options),
-    select: ({ symbol, name }) => selection.wantsFunction(namesOf(symbol, name)),
+    select: ({ symbol, name }) =>
+      unnamed?.has(symbol) ? selection.wantsUnnamed(symbol) : selection.wantsFunction(namesOf(symbol, name)),
   })
+}
+
+function unnamedIn({ functions }: ModuleCode): ReadonlySet<string> {
+  return new Set(functions.filter(({ source }) => source === 'unwind').map(({ symbol }) => symbol))
 }
 
 /** The bare name is made only if a pattern asks for it: there may be a hundred thousand functions. */

@@ -19,8 +19,6 @@ export async function pumpEvents(
   source: EventSource,
   consumer: EventConsumer,
   hooks: {
-    /** Called at every turn, before it is looked for events. */
-    readonly turn: () => void
     /** Called every few tens of milliseconds. */
     readonly flush: () => void
     readonly done: () => boolean
@@ -30,7 +28,6 @@ export async function pumpEvents(
   let lastFlush = performance.now()
   for (;;) {
     const done = hooks.done()
-    hooks.turn()
     const count = source.drain(consumer)
     const now = performance.now()
     if (now - lastFlush >= flushIntervalMs) {

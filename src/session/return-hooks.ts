@@ -1,81 +1,135 @@
+import type { VirtualAddress } from '../base/units.ts'
 import { readExports } from '../elf/exports.ts'
 import type { ElfImage } from '../elf/image.ts'
 import { readImports } from '../elf/imports.ts'
 import { codeOf } from './module-code.ts'
 import type { Module, ProcessModules } from './modules.ts'
 
-/** Whether the kernel may put its own return address on the stack of this process, and why not. */
+/** Whether the kernel may put its own return address on the stack of a process, and why or why not. */
 export interface ReturnHookEvidence {
   readonly harmless: boolean
   /** One short clause. */
   readonly reason: string
+  /** Functions by which unwinders start: harmless only as long as these are watched. */
+  readonly unwinders: readonly WatchedFunctions[]
+  /** Modules with the function that is called where a C++ exception is caught. */
+  readonly catchers: readonly Module[]
 }
 
-/** Libraries that walk the stack by its return addresses. */
-const unwinderLibraries = /^(?:libgcc_s|libunwind|libc\+\+abi|libasan|libtsan|liblsan|libgo|libjvm)\b/
+/** Called first thing in every C++ exception handler (Itanium C++ ABI: exception handling, 2.4.4). */
+export const catchFunction = '__cxa_begin_catch'
 
-/** A module that defines one of these has an unwinder of its own, linked statically. */
-const unwinderSymbols = ['_Unwind_RaiseException', '_Unwind_Backtrace', 'unw_step', '_Ux86_64_step']
+export interface WatchedFunctions {
+  readonly module: Module
+  readonly addresses: readonly VirtualAddress[]
+}
 
-/** Calling one of these unwinds frames, or puts a thread on another stack. */
-const disturbingImports = new Map([
-  ['pthread_exit', 'pthread_exit unwinds the stack'],
-  ['pthread_cancel', 'pthread_cancel unwinds the stack'],
-  ['thrd_exit', 'thrd_exit unwinds the stack'],
-  ['backtrace', 'backtrace reads the stack'],
-  ['swapcontext', 'swapcontext switches stacks'],
-  ['makecontext', 'makecontext switches stacks'],
-  ['setcontext', 'setcontext switches stacks'],
-  ['jump_fcontext', 'jump_fcontext switches stacks'],
-  ['__cxa_throw', '__cxa_throw unwinds the stack'],
-  ['_Unwind_Resume', '_Unwind_Resume unwinds the stack'],
-])
+/** The functions by which the unwinders of GCC, LLVM and libunwind are entered, before they read the stack. */
+const unwinderEntries = [
+  '_Unwind_RaiseException',
+  '_Unwind_Resume',
+  '_Unwind_Resume_or_Rethrow',
+  '_Unwind_ForcedUnwind',
+  '_Unwind_Backtrace',
+  'unw_init_local',
+  '_ULx86_64_init_local',
+  '_Ux86_64_init_local',
+  'unw_backtrace',
+]
+
+/** Runtimes that walk or move stacks by themselves, without any of those. */
+const stackReadingLibraries =
+  /^(?:libasan|libtsan|liblsan|libhwasan|libgo|libjvm|libcoreclr|libnode|libmozjs)\b/
+const stackReadingSymbols = [
+  ['__asan_init', 'AddressSanitizer reads the stack'],
+  ['__tsan_init', 'ThreadSanitizer reads the stack'],
+  ['__lsan_init', 'LeakSanitizer reads the stack'],
+  ['_ZN2v87Isolate3NewERKNS0_12CreateParamsE', 'V8 walks the stack'],
+] as const
+
+/** Calling one of these puts a thread on another stack. */
+const stackSwitches = [
+  'swapcontext',
+  'makecontext',
+  'setcontext',
+  'jump_fcontext',
+  'ontop_fcontext',
+  'co_switch',
+]
 
 /**
- * Return probes replace return addresses on the stack. That is harmless as long as nobody else reads them: no
- * unwinder (C++ exceptions, thread cancellation, backtraces) and no switching of stacks. The evidence is what is
- * loaded, linked and imported.
+ * Return probes replace return addresses on the stack. That is harmless as long as nobody else reads them, or whoever
+ * does can be held up before, until the true ones are back. The evidence is what is loaded, linked and imported.
+ * @param canRepair whether the kernel tells which returns are hooked
  */
-export function returnHookEvidence(modules: ProcessModules): ReturnHookEvidence {
+export function returnHookEvidence(modules: ProcessModules, canRepair: boolean): ReturnHookEvidence {
   const { executable, interpreter, libraries } = modules
-  for (const library of libraries) {
-    if (unwinderLibraries.test(library.name)) return harmful(`${library.name} is loaded: an unwinder may run`)
-  }
-  if (executable.image.sections.some(({ name }) => name === '.gopclntab')) {
-    return harmful('the Go runtime walks and moves stacks')
-  }
+  const all = [executable, ...libraries]
+  const catchers = all.filter((module) => addressesOf(module, [catchFunction]).length > 0)
+  const harmful = (reason: string) => ({ harmless: false, reason, unwinders: [], catchers })
   if (interpreter === undefined && executable.image.facts.stripped) {
     return harmful('it is static and stripped: an unwinder could not be found')
   }
-  for (const module of [executable, ...libraries]) {
-    const reason = disturbance(module)
-    if (reason !== undefined) return harmful(`${module.name}: ${reason}`)
+  for (const module of all) {
+    const reason = stackReader(module) ?? stackSwitch(module)
+    if (reason !== undefined) return harmful(reason)
   }
-  return { harmless: true, reason: 'nothing loaded unwinds or switches stacks' }
+  const unwinders = all.flatMap((module) => {
+    const addresses = addressesOf(module, unwinderEntries)
+    return addresses.length === 0 ? [] : [{ module, addresses }]
+  })
+  const hidden = all.find((module) => module !== interpreter && hasHiddenUnwinder(module, unwinders))
+  if (hidden !== undefined) return harmful(`${hidden.name} unwinds by functions that it does not name`)
+  if (unwinders.length === 0) return { harmless: true, reason: 'no unwinder is loaded', unwinders, catchers }
+  const names = unwinders.map(({ module }) => module.name).join(', ')
+  if (!canRepair)
+    return harmful(`${names}: an unwinder may run, and this kernel does not tell what to put right`)
+  return { harmless: true, reason: `the unwinder of ${names} is watched`, unwinders, catchers }
 }
 
-function harmful(reason: string): ReturnHookEvidence {
-  return { harmless: false, reason }
+/** Where a module defines functions of these names. */
+export function addressesOf(module: Module, names: readonly string[]): VirtualAddress[] {
+  const { image } = module
+  const exports = readExports(image)
+  const found = new Set(names.flatMap((name) => exports.find(name)?.address ?? []))
+  if (image.facts.isExecutableImage && !image.facts.stripped) {
+    const wanted = new Set(names)
+    for (const { symbol, aliases, address } of codeOf(image).functions) {
+      if (wanted.has(symbol) || aliases.some((alias) => wanted.has(alias))) found.add(address)
+    }
+  }
+  return [...found]
 }
 
-function disturbance(module: Module): string | undefined {
-  for (const { symbol } of readImports(module.image)) {
-    const reason = disturbingImports.get(symbol)
-    if (reason !== undefined) return reason
-  }
-  const exports = readExports(module.image)
-  const unwinder =
-    unwinderSymbols.find((symbol) => exports.find(symbol) !== undefined) ?? ownUnwinder(module.image)
-  return unwinder && `it has an unwinder of its own (${unwinder})`
+function stackReader(module: Module): string | undefined {
+  if (stackReadingLibraries.test(module.name)) return `${module.name} reads the stack`
+  if (hasSection(module.image, '.gopclntab')) return 'the Go runtime walks and moves stacks'
+  return stackReadingSymbols.find(([symbol]) => addressesOf(module, [symbol]).length > 0)?.[1]
 }
 
-function ownUnwinder(image: ElfImage): string | undefined {
-  if (!image.facts.isExecutableImage) return undefined
-  const names = new Set(unwinderSymbols)
-  for (const { symbol, aliases } of codeOf(image).functions) {
-    if (names.has(symbol)) return symbol
-    const alias = aliases.find((name) => names.has(name))
-    if (alias !== undefined) return alias
-  }
-  return undefined
+function stackSwitch(module: Module): string | undefined {
+  const imported = readImports(module.image).find(({ symbol }) => stackSwitches.includes(symbol))
+  if (imported !== undefined) return `${module.name}: ${imported.symbol} switches stacks`
+  const isStatic = module.image.facts.isExecutableImage && module.image.facts.needed.length === 0
+  // In a static program they are linked in only if they are called; boost's are always part of who uses them.
+  const own = isStatic
+    ? stackSwitches
+    : stackSwitches.filter((name) => name.includes('fcontext') || name === 'co_switch')
+  const name = own.find((symbol) => addressesOf(module, [symbol]).length > 0)
+  return name && `${module.name}: ${name} switches stacks`
+}
+
+/** Language-specific data for unwinding, and no named unwinder that would use it: it is linked in, out of sight. */
+function hasHiddenUnwinder(module: Module, unwinders: readonly WatchedFunctions[]): boolean {
+  const { image } = module
+  if (/^lib(?:c|pthread|gcc_s|unwind)\b/.test(module.name) || !hasSection(image, '.gcc_except_table'))
+    return false
+  if (unwinders.some((unwinder) => unwinder.module === module)) return false
+  return !readImports(image).some(
+    ({ symbol }) => symbol.startsWith('_Unwind_') || symbol.startsWith('__gxx_personality'),
+  )
+}
+
+function hasSection(image: ElfImage, wanted: string): boolean {
+  return image.sections.some(({ name }) => name === wanted)
 }

@@ -1,20 +1,28 @@
 import { UserError } from '../base/errors.ts'
 import { type EventConsumer, eventKind } from '../base/event.ts'
 import { asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
-import { Kernel, permissionError, type Stop } from '../bpf/kernel.ts'
+import { type HookedReturn, Kernel, type ProcessReport, permissionError } from '../bpf/kernel.ts'
 import { type BpfLink, detachAll } from '../bpf/link.ts'
-import type { Untraced } from '../probe/plan.ts'
+import type { FunctionPlan, Untraced } from '../probe/plan.ts'
 import type { RecordedTrace } from '../recording/recorder.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { checkPidNamespace, checkProcess } from '../target/attach.ts'
-import { processStartTicks, processState } from '../target/process.ts'
-import { type ExitReport, type StartOptions, startCommand, wrappedCommand } from '../target/start.ts'
+import { readAuxiliaryVector } from '../target/auxiliary-vector.ts'
+import { processOfThread, processStartTicks, processState } from '../target/process.ts'
+import {
+  type ExitReport,
+  type StartedCommand,
+  type StartOptions,
+  startCommand,
+  wrappedCommand,
+} from '../target/start.ts'
 import type { TraceSink } from '../trace/call.ts'
 import type { TraceClock } from '../trace/clock.ts'
 import { Reconstruction, type TraceStatistics } from '../trace/reconstruct.ts'
 import { FunctionIds } from './function-ids.ts'
+import { ModuleReader } from './modules.ts'
 import type { PlannedModule, PlanOptions } from './plan-process.ts'
-import { nextStop, ProcessTracer } from './process-tracer.ts'
+import { ProcessTracer, type TracerContext } from './process-tracer.ts'
 import { pumpEvents } from './pump.ts'
 import type { Selection } from './selection.ts'
 
@@ -33,6 +41,8 @@ export interface SessionOptions extends PlanOptions {
   readonly selection: Selection
   /** Bytes of each CPU's ring buffer; undefined: by the number of CPUs. */
   readonly bufferBytes: number | undefined
+  /** Whether child processes are traced too. */
+  readonly followForks: boolean
   /** Told what has just been done: for people who want to know where start-up time goes. */
   readonly log: (done: string) => void
 }
@@ -63,10 +73,17 @@ export class TraceSession {
   readonly #kernel: Kernel
   readonly #ids = new FunctionIds()
   readonly #tracepoints: BpfLink[]
-  #tracer: ProcessTracer | undefined
+  readonly #context: TracerContext
+  /** The processes that are traced, by pid. */
+  readonly #tracers = new Map<number, ProcessTracer>()
+  readonly #tracedFunctions = new Set<FunctionPlan>()
+  readonly #untraced: Untraced[] = []
+  #command: StartedCommand | undefined
   #exit: ExitReport | undefined
-  #ended = false
+  #commandEnded = false
   #stopRequested = false
+  #events: EventConsumer | undefined
+  #sink: SessionSink | undefined
 
   /** Sets the kernel side up. @throws UserError with the reason and the fix */
   constructor(options: SessionOptions) {
@@ -81,21 +98,18 @@ export class TraceSession {
     } catch (error) {
       throw isPermissionProblem(error) ? permissionError(error) : error
     }
+    const { selection, followForks } = options
+    const reader = new ModuleReader()
+    this.#context = { kernel: this.#kernel, selection, options, ids: this.#ids, reader, followForks }
   }
 
   /** Starts or attaches, and plans: the target waits (a command) or runs on (a process) until `trace` or `abandon`. */
   async prepare(): Promise<{ planned: readonly PlannedModule[]; untraced: readonly Untraced[] }> {
-    const { target } = this.#options
-    const tracer = target.kind === 'command' ? await this.#start(target) : this.#tracerOf(target.pid)
-    this.#tracer = tracer
+    const { target, log } = this.#options
     await this.#kernel.ready
-    this.#options.log('target started')
+    const tracer = target.kind === 'command' ? await this.#start(target) : this.#join(target.pid)
     if (tracer === undefined) return { planned: [], untraced: [] }
-    const modules =
-      target.kind === 'command' ? await tracer.runToLoaded(() => this.#expectStop()) : tracer.modules()
-    this.#options.log(`modules known: ${modules.libraries.length + 1}`)
-    tracer.plan(modules)
-    this.#options.log(`planned: ${tracer.planned.reduce((sum, { plan }) => sum + plan.functions.length, 0)} functions`)
+    log(`planned: ${tracer.planned.reduce((sum, { plan }) => sum + plan.functions.length, 0)} functions`)
     return tracer
   }
 
@@ -104,23 +118,30 @@ export class TraceSession {
    * @param tap what is to see every event as the kernel reported it
    */
   async trace(sink: SessionSink, tap?: EventTap): Promise<TraceResult> {
-    const tracer = this.#tracer
     const functions = this.#ids.table
-    const pidOf = () => tracer?.pid ?? 0
-    const engine = new Reconstruction(functions, sink, pidOf)
+    const pidOf = (tid: number) => this.#pidOf(tid)
+    const engine = new Reconstruction(functions, sink, pidOf, {
+      manyReturnsPending: (ids) => this.#probeExits(recursiveFunctions(ids)),
+    })
     const describeState = (consumer: EventConsumer) => engine.describeState(consumer)
     const events = tap === undefined ? engine : both(tap({ functions, pidOf, describeState }), engine)
-    if (tracer !== undefined) {
-      tracer.attach()
-      this.#options.log(`attached: ${tracer.tracedFunctions} functions`)
+    this.#events = events
+    this.#sink = sink
+    for (const tracer of this.#tracers.values()) {
+      this.#attach(tracer)
       if (this.#options.target.kind === 'command') tracer.resume()
-      else this.#watchProcess(tracer.pid)
-      await this.#pump(events, sink)
-      this.#options.log('tracing done')
-      await Promise.all([detachAll(this.#tracepoints), tracer.detach()])
-      this.#options.log('detached')
-      while (this.#kernel.drain(events) > 0);
     }
+    this.#options.log(`attached: ${this.#tracedFunctions.size} functions`)
+    if (this.#options.target.kind === 'process') this.#watchProcess(this.#options.target.pid)
+    await this.#pump(events, sink)
+    this.#options.log('tracing done')
+    this.#kernel.close()
+    await Promise.all([
+      detachAll(this.#tracepoints),
+      ...[...this.#tracers.values()].map((tracer) => tracer.detach()),
+    ])
+    this.#options.log('detached')
+    while (this.#kernel.drain(events) > 0);
     const now = this.#now()
     for (const { cpu, count } of this.#kernel.unreportedLosses()) {
       events.event(now, count, 0, eventKind.lost, 0, cpu)
@@ -128,8 +149,8 @@ export class TraceSession {
     engine.finish(now)
     return {
       statistics: engine.statistics,
-      functionsTraced: tracer?.tracedFunctions ?? 0,
-      untraced: tracer?.untraced ?? [],
+      functionsTraced: this.#tracedFunctions.size,
+      untraced: this.#untraced,
       exit: this.#exit,
       endNs: now,
     }
@@ -148,66 +169,182 @@ export class TraceSession {
 
   /** Nothing will be traced: a command that has not run yet never will, a process is left alone. */
   async abandon(): Promise<void> {
-    if (this.#options.target.kind === 'command' && this.#tracer !== undefined && !this.#ended) {
-      process.kill(this.#tracer.pid, 'SIGKILL')
-    }
-    await this.#tracer?.detach()
+    if (this.#command !== undefined && !this.#commandEnded) process.kill(this.#command.pid, 'SIGKILL')
+    await Promise.all([...this.#tracers.values()].map((tracer) => tracer.detach()))
     await detachAll(this.#tracepoints)
   }
 
-  #tracerOf(pid: Pid): ProcessTracer {
-    return new ProcessTracer(pid, this.#kernel, this.#options.selection, this.#options, this.#ids)
+  #join(pid: Pid): ProcessTracer {
+    const tracer = new ProcessTracer(pid, this.#context)
+    this.#tracers.set(pid, tracer)
+    tracer.join()
+    return tracer
   }
 
   /** @returns undefined if the command ended before its first instruction: a wrapper could not execute it */
   async #start(target: StartOptions): Promise<ProcessTracer | undefined> {
     this.#kernel.armStart(wrappedCommand(target).wrappers + 1)
-    const command = await startCommand(target)
-    void command.ended.then((exit) => {
+    this.#command = await startCommand(target)
+    void this.#command.ended.then((exit) => {
       this.#exit = exit
-      this.#ended = true
+      this.#commandEnded = true
     })
-    const stop = await nextStop(this.#kernel, () => this.#ended)
-    return stop && this.#tracerOf(command.pid)
-  }
-
-  async #expectStop(): Promise<Stop> {
-    const stop = await nextStop(this.#kernel, () => this.#ended)
-    if (stop === undefined) throw new UserError('the program ended before it was loaded')
-    return stop
+    for (;;) {
+      const over = this.#commandEnded
+      const report = this.#kernel.nextReport()
+      if (report !== undefined) {
+        this.#answer(report)
+        const tracer = this.#tracers.get(this.#command.pid)
+        if (tracer?.isPlanned) return tracer
+        tracer?.resume()
+      } else if (over) return undefined
+      else await this.#kernel.reportReady()
+    }
   }
 
   async #pump(consumer: EventConsumer, sink: SessionSink): Promise<void> {
+    const isDone = () => this.#stopRequested || this.#hasEnded()
+    // Stopped processes are not left to wait for the next look at the events.
+    const answering = this.#answerReportsUntil(isDone)
     await pumpEvents(this.#kernel, consumer, {
-      turn: () => this.#answerStops(),
       flush: () => {
         sink.tick(this.#now())
         sink.flush()
       },
-      done: () => this.#ended || this.#stopRequested,
+      done: isDone,
     })
+    await answering
   }
 
-  /** A process that loaded a library waits until the library is planned and attached. */
-  #answerStops(): void {
-    const tracer = this.#tracer!
-    for (let stop = this.#kernel.nextStop(); stop !== undefined; stop = this.#kernel.nextStop()) {
-      try {
-        const modules = tracer.modules()
-        if (modules.complete) tracer.plan(modules)
-        tracer.attach()
-      } finally {
-        tracer.resume()
-      }
+  async #answerReportsUntil(isDone: () => boolean): Promise<void> {
+    while (!isDone()) {
+      await this.#kernel.reportReady()
+      this.#answerReports()
     }
   }
 
-  /** A process that is not our child: its end is noticed by looking. */
+  #hasEnded(): boolean {
+    return this.#tracers.size === 0 && (this.#command === undefined || this.#commandEnded)
+  }
+
+  #answerReports(): void {
+    for (let report = this.#kernel.nextReport(); report !== undefined; report = this.#kernel.nextReport()) {
+      const { pid } = report
+      this.#unlessGone(pid, () => {
+        this.#answer(report)
+        const tracer = this.#tracers.get(pid)
+        if (tracer?.isPlanned) this.#attach(tracer)
+      })
+      this.#tracers.get(pid)?.resume()
+    }
+  }
+
+  /** Does what a report calls for. The process is stopped, unless it has ended: the caller resumes it. */
+  #answer(report: ProcessReport): void {
+    const { pid } = report
+    if (report.kind === 'started' || report.kind === 'exec') this.#beginImage(pid)
+    else if (report.kind === 'loaded') this.#tracers.get(pid)?.loaded()
+    else if (report.kind === 'forked') this.#fork(report.parent, pid)
+    else if (report.kind === 'unwinds') this.#restoreReturns(pid, report.returns)
+    else this.#forget(pid)
+  }
+
+  /** A process may be killed while it is looked at: what fails then is of no interest. */
+  #unlessGone(pid: Pid, act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      const state = processState(pid)
+      if (state !== undefined && state !== 'Z') throw error
+    }
+  }
+
+  #beginImage(pid: Pid): void {
+    const isFirst = this.#tracers.size === 0
+    this.#forget(pid)
+    const tracer = new ProcessTracer(pid, this.#context)
+    this.#tracers.set(pid, tracer)
+    const reason = isFirst ? undefined : this.#whyNotTraced(pid)
+    if (reason === undefined) tracer.begin()
+    else {
+      this.#note(`process ${pid} runs a new program that is not traced: ${reason}`)
+      this.#letGo(pid)
+    }
+  }
+
+  /** What a followed process runs need not be something that can, or may, be traced. */
+  #whyNotTraced(pid: Pid): string | undefined {
+    if (readAuxiliaryVector(pid).isSecure) return 'it runs with the rights of its file (set-user-ID)'
+    try {
+      this.#context.reader.read(pid)
+      return undefined
+    } catch (error) {
+      if (error instanceof UserError) return error.message
+      throw error
+    }
+  }
+
+  #letGo(pid: Pid): void {
+    this.#kernel.removeProcess(pid)
+    this.#tracers.get(pid)?.resume()
+    this.#tracers.delete(pid)
+  }
+
+  #fork(parent: Pid, child: Pid): void {
+    const tracer = this.#tracers.get(parent)?.fork(child) ?? new ProcessTracer(child, this.#context)
+    this.#tracers.set(child, tracer)
+  }
+
+  #forget(pid: Pid): void {
+    const tracer = this.#tracers.get(pid)
+    this.#tracers.delete(pid)
+    void tracer?.detach()
+  }
+
+  #attach(tracer: ProcessTracer): void {
+    for (const plan of tracer.attach()) this.#tracedFunctions.add(plan)
+    this.#untraced.push(...tracer.untraced.splice(0))
+  }
+
+  /** An unwinder is about to read the stack: it finds what the program put there, and from now on always will. */
+  #restoreReturns(pid: Pid, returns: readonly HookedReturn[]): void {
+    const tracer = this.#tracers.get(pid)
+    if (tracer === undefined) return
+    tracer.restoreReturns(returns)
+    this.#probeExits(tracer.functionsAt(new Set(returns.map(({ probe }) => probe))))
+  }
+
+  /** Moves functions from hooked returns to probed exits, in all processes. */
+  #probeExits(functionIds: Iterable<number>): void {
+    const moved = new Set<number>()
+    for (const id of functionIds) if (!this.#ids.areExitsProbed(id)) moved.add(id)
+    if (moved.size === 0) return
+    for (const tracer of this.#tracers.values()) tracer.probeExits(moved)
+    const now = this.#now()
+    for (const id of moved) {
+      this.#ids.probeExits(id)
+      this.#kernel.leaveReturnAlone(id)
+      this.#events?.event(now, 0, 0, eventKind.exitsProbed, id, 0)
+    }
+  }
+
+  #note(text: string): void {
+    this.#sink?.note({ timeNs: this.#now(), text })
+  }
+
+  #pidOf(tid: number): Pid {
+    const { target } = this.#options
+    return (
+      processOfThread(tid) ?? (target.kind === 'process' ? target.pid : (this.#command?.pid ?? (tid as Pid)))
+    )
+  }
+
+  /** A process that is not our child, and that may have been left alone: its end is noticed by looking. */
   #watchProcess(pid: Pid): void {
     const startTicks = processStartTicks(pid)
     const timer = setInterval(() => {
       if (processStartTicks(pid) === startTicks && processState(pid) !== 'Z') return
-      this.#ended = true
+      this.#forget(pid)
       clearInterval(timer)
     }, livenessIntervalMs)
     timer.unref()
@@ -216,6 +353,14 @@ export class TraceSession {
   #now() {
     return asTraceNs(Number(process.hrtime.bigint() - this.clock.baseNs))
   }
+}
+
+/** Those that are on the stack more than once: recursion is what makes it deep. Without one, all of them. */
+function recursiveFunctions(ids: readonly number[]): Set<number> {
+  const seen = new Set<number>()
+  const repeated = new Set<number>()
+  for (const id of ids) (seen.has(id) ? repeated : seen).add(id)
+  return repeated.size > 0 ? repeated : seen
 }
 
 function both(first: EventConsumer, second: EventConsumer): EventConsumer {

@@ -69,12 +69,18 @@ export function bpf(command: BpfCommand, attributes: BpfAttributes): number {
 export function bpfAsync(command: BpfCommand, attributes: BpfAttributes): Promise<void> {
   const { bytes } = attributes
   return new Promise((resolve, reject) => {
-    syscall.async(syscallNumberBpf, bpfCommand[command], bytes, bytes.length, (error: unknown, result: number) => {
-      if (error) reject(error)
-      // The attributes stay alive until here: the closure holds them.
-      else if (Number(result) < 0) reject(new Error(`bpf(${command}) failed`, { cause: attributes }))
-      else resolve()
-    })
+    syscall.async(
+      syscallNumberBpf,
+      bpfCommand[command],
+      bytes,
+      bytes.length,
+      (error: unknown, result: number) => {
+        if (error) reject(error)
+        // The attributes stay alive until here: the closure holds them.
+        else if (Number(result) < 0) reject(new Error(`bpf(${command}) failed`, { cause: attributes }))
+        else resolve()
+      },
+    )
   })
 }
 

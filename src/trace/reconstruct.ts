@@ -28,6 +28,8 @@ export interface TraceStatistics {
 
 /** Return probes that the kernel keeps per thread; those beyond are not reported (MAX_URETPROBE_DEPTH, kernel/events/uprobes.c). */
 const pendingReturnsLimit = 64
+/** So early that others still have room: a return probe that is not hooked is a return that is not seen. */
+const manyPendingReturns = 40
 
 /** A call on a thread's stack. The objects are pooled: depth for depth, one per thread. */
 class Frame implements Call {
@@ -58,6 +60,12 @@ class Frame implements Call {
   }
 }
 
+/** What the reconstruction finds out that whoever places the probes should know. */
+export interface ReconstructionObserver {
+  /** So many returns are hooked in one thread that the kernel will soon hook no more: their functions, innermost first. */
+  manyReturnsPending(functionIds: readonly number[]): void
+}
+
 class Thread implements TracedThread {
   readonly tid: Tid
   readonly pid: Pid
@@ -86,16 +94,27 @@ export class Reconstruction implements EventConsumer {
   readonly #functions: FunctionTable
   readonly #sink: TraceSink
   readonly #pidOf: (tid: number) => number
+  readonly #observer: ReconstructionObserver | undefined
   readonly #threads = new Map<number, Thread>()
+  /** The processes of threads whose birth was reported and who have not called anything yet. */
+  readonly #bornIn = new Map<number, Pid>()
+  /** Functions whose returns were hooked, and are not any more. */
+  readonly #exitsProbed = new Set<number>()
   #current: Thread | undefined
   #losses = 0
   readonly statistics: TraceStatistics = { calls: 0, threads: 0, lostEvents: 0, openCalls: 0 }
 
-  /** @param pidOf the process of a thread that is seen for the first time */
-  constructor(functions: FunctionTable, sink: TraceSink, pidOf: (tid: number) => number) {
+  /** @param pidOf the process of a thread whose birth was not reported */
+  constructor(
+    functions: FunctionTable,
+    sink: TraceSink,
+    pidOf: (tid: number) => number,
+    observer?: ReconstructionObserver,
+  ) {
     this.#functions = functions
     this.#sink = sink
     this.#pidOf = pidOf
+    this.#observer = observer
   }
 
   /** Takes the next event. Events come in the order of their time, at least within each thread. */
@@ -115,7 +134,16 @@ export class Reconstruction implements EventConsumer {
         this.#endThread(time, tid, cpu)
         break
       case eventKind.exec:
-        this.#endProcess(time, tid, cpu)
+        this.#endProcess(time, stack, cpu)
+        break
+      case eventKind.fork:
+        this.#fork(time, this.#thread(tid), stack, functionId === 1, cpu)
+        break
+      case eventKind.unwound:
+        this.#unwind(time, stack, this.#thread(tid), functionId, cpu)
+        break
+      case eventKind.exitsProbed:
+        this.#exitsProbed.add(functionId)
     }
   }
 
@@ -132,6 +160,7 @@ export class Reconstruction implements EventConsumer {
    * between those before and those after the last loss a loss of 0 events.
    */
   describeState(consumer: EventConsumer): void {
+    for (const id of this.#exitsProbed) consumer.event(asTraceNs(0), 0, 0, eventKind.exitsProbed, id, 0)
     this.#describeOpenCalls(consumer, true)
     if (this.#losses > 0) consumer.event(asTraceNs(0), 0, 0, eventKind.lost, 0, 0)
     this.#describeOpenCalls(consumer, false)
@@ -160,7 +189,8 @@ export class Reconstruction implements EventConsumer {
     if (current !== undefined && current.tid === tid) return current
     let thread = this.#threads.get(tid)
     if (thread === undefined) {
-      thread = new Thread(asTid(tid), asPid(this.#pidOf(tid)))
+      thread = new Thread(asTid(tid), this.#bornIn.get(tid) ?? asPid(this.#pidOf(tid)))
+      this.#bornIn.delete(tid)
       this.#threads.set(tid, thread)
       this.statistics.threads++
     }
@@ -183,11 +213,12 @@ export class Reconstruction implements EventConsumer {
     frame.beginNs = time
     frame.beginCpu = cpu
     frame.record = record
-    frame.hooked = record.wayOut === 'return' && thread.pendingReturns < pendingReturnsLimit
-    frame.returnExpected = frame.hooked || record.wayOut === 'ret'
+    const probed = record.wayOut === 'ret' || this.#exitsProbed.has(functionId)
+    frame.hooked = !probed && record.wayOut === 'return' && thread.pendingReturns < pendingReturnsLimit
+    frame.returnExpected = frame.hooked || probed
     frame.losses = this.#losses
-    if (frame.hooked) thread.pendingReturns++
     thread.open = depth + 1
+    if (frame.hooked && ++thread.pendingReturns === manyPendingReturns) this.#reportPending(thread)
     this.statistics.calls++
     this.#sink.begin(frame)
     if (record.wayOut === 'entry') this.#end(thread, time, cpu, 'return')
@@ -206,6 +237,49 @@ export class Reconstruction implements EventConsumer {
       if (top.stack === stack)
         this.#end(thread, time, cpu, top.losses === this.#losses ? 'return' : 'inferred')
       else this.#end(thread, time, cpu, this.#howMissed(top))
+    }
+  }
+
+  #reportPending(thread: Thread): void {
+    const ids: number[] = []
+    for (let depth = thread.open - 1; depth >= 0; depth--) {
+      const frame = thread.frames[depth]!
+      if (frame.hooked) ids.push(frame.fn.id)
+    }
+    this.#observer?.manyReturnsPending(ids)
+  }
+
+  /** An exception handler begins: what lies below it on the stack is gone. */
+  #unwind(time: TraceNs, stack: number, thread: Thread, ownId: number, cpu: number): void {
+    while (thread.open > 0) {
+      const top = thread.frames[thread.open - 1]!
+      if (top.stack > stack || top.fn.id === ownId) break
+      if (top.stack === stack && this.#hasTailCalled(top)) break
+      this.#end(thread, time, cpu, top.losses === this.#losses ? 'unwound' : 'inferred')
+    }
+  }
+
+  /** A child process begins as a copy of its parent's thread: the calls that are open there go on in both. */
+  #fork(time: TraceNs, parent: Thread, childTid: number, sameProcess: boolean, cpu: number): void {
+    if (sameProcess) {
+      this.#bornIn.set(childTid, parent.pid)
+      return
+    }
+    const child = new Thread(asTid(childTid), asPid(childTid))
+    this.#threads.set(childTid, child)
+    this.statistics.threads++
+    for (let depth = 0; depth < parent.open; depth++) {
+      const inherited = parent.frames[depth]!
+      const frame = this.#newFrame(child, inherited.record)
+      frame.stack = inherited.stack
+      // The kernel lets only those see a hooked return who saw its entry: not the child's own probes.
+      frame.hooked = false
+      frame.returnExpected = inherited.returnExpected && !inherited.hooked
+      frame.losses = inherited.losses
+      frame.beginNs = time
+      frame.beginCpu = cpu
+      child.open = depth + 1
+      this.#sink.begin(frame)
     }
   }
 
@@ -231,6 +305,7 @@ export class Reconstruction implements EventConsumer {
 
   #endThread(time: TraceNs, tid: number, cpu: number): void {
     const thread = this.#threads.get(tid)
+    this.#bornIn.delete(tid)
     if (thread === undefined) return
     this.statistics.openCalls += thread.open
     while (thread.open > 0) this.#end(thread, time, cpu, 'cut')
@@ -238,10 +313,11 @@ export class Reconstruction implements EventConsumer {
     if (this.#current === thread) this.#current = undefined
   }
 
-  #endProcess(time: TraceNs, tid: number, cpu: number): void {
-    // Exec turns the thread that calls it into the leader, which has exited a moment ago.
-    const pid = this.#threads.get(tid)?.pid ?? this.#pidOf(tid)
-    for (const thread of [...this.#threads.values()])
+  #endProcess(time: TraceNs, pid: number, cpu: number): void {
+    for (const thread of [...this.#threads.values()]) {
       if (thread.pid === pid) this.#endThread(time, thread.tid, cpu)
+    }
+    // The new image begins with the leader's thread alone.
+    this.#bornIn.set(pid, asPid(pid))
   }
 }

@@ -1,0 +1,351 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { openWorkshop, type Workshop } from '../../test/support/build-elf.ts'
+import {
+  buildDrivenTarget,
+  conditions,
+  type DrivenTarget,
+  startDrivenTarget,
+} from '../../test/support/driven-target.ts'
+import { waitUntil } from '../../test/support/wait.ts'
+import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
+import { asFileOffset, asPid, asRuntimeAddress, type FileOffset } from '../base/units.ts'
+import { processState } from '../target/process.ts'
+import { defaultRingBytes, Kernel, type ProbeGroup, type ProcessReport } from './kernel.ts'
+import { type BpfLink, detachAll } from './link.ts'
+
+interface Event {
+  readonly kind: EventKind
+  readonly functionId: number
+  readonly stack: number
+  readonly tid: number
+}
+
+const breakpoint = 0xcc
+const leafId = 5
+const nodeId = 1_000_003
+
+let workshop: Workshop
+let file: string
+beforeAll(() => {
+  workshop = openWorkshop()
+  file = buildDrivenTarget(workshop)
+})
+afterAll(() => workshop.remove())
+
+const targets: DrivenTarget[] = []
+const links: BpfLink[] = []
+afterEach(async () => {
+  await detach()
+  for (const target of targets.splice(0)) target.stop()
+})
+
+/** Removes all probes. */
+const detach = () => detachAll(links.splice(0))
+
+async function startTarget(): Promise<DrivenTarget> {
+  const target = await startDrivenTarget(file)
+  targets.push(target)
+  return target
+}
+
+async function openKernel(ringBytes = 1 << 20, options?: { sessions: boolean }): Promise<Kernel> {
+  const kernel = new Kernel(process.hrtime.bigint(), ringBytes, options)
+  await kernel.ready
+  return kernel
+}
+
+function attach(kernel: Kernel, group: Omit<ProbeGroup, 'path'>): void {
+  const { entryLinks, exitLinks } = kernel.attach({ ...group, path: file })
+  links.push(...entryLinks, ...exitLinks)
+}
+
+/** Attaches to entries and returns of the target's functions. */
+function attachCalls(kernel: Kernel, target: DrivenTarget, part: 'session' | 'entry' = 'session'): void {
+  const sites = [
+    { offset: target.offsetOf('leaf'), functionId: leafId },
+    { offset: target.offsetOf('node'), functionId: nodeId },
+  ]
+  attach(kernel, { kind: 'call', part, pid: target.pid, sites })
+}
+
+function drainAll(kernel: Kernel): Event[] {
+  const events: Event[] = []
+  const consumer: EventConsumer = {
+    event: (_, stack, tid, kind, functionId) => events.push({ kind, functionId, stack, tid }),
+  }
+  while (kernel.drain(consumer) > 0);
+  return events
+}
+
+async function nextReport(kernel: Kernel): Promise<ProcessReport> {
+  let report: ProcessReport | undefined
+  await waitUntil(() => {
+    report = kernel.nextReport()
+    return report !== undefined
+  })
+  return report!
+}
+
+describe.each([
+  ['with sessions', true],
+  ['without sessions', false],
+])('calls, %s', (_, sessions) => {
+  test('entries and returns of nested calls, with the stack pointers of their return addresses', async () => {
+    const kernel = await openKernel(undefined, { sessions })
+    const target = await startTarget()
+    attachCalls(kernel, target)
+    await target.tell('calls 3')
+    const events = drainAll(kernel)
+    const outer = events[0]!.stack
+    const inner = events[1]!.stack
+    const tid = target.pid
+    expect(inner).toBeLessThan(outer)
+    expect(outer % 16).toBe(8)
+    const once = [
+      { kind: eventKind.entry, functionId: nodeId, stack: outer, tid },
+      { kind: eventKind.entry, functionId: leafId, stack: inner, tid },
+      { kind: eventKind.return, functionId: leafId, stack: inner, tid },
+      { kind: eventKind.return, functionId: nodeId, stack: outer, tid },
+    ]
+    expect(events).toEqual([...once, ...once, ...once])
+  })
+
+  test('a process that runs the same file is not touched', async () => {
+    const kernel = await openKernel(undefined, { sessions })
+    const target = await startTarget()
+    const other = await startTarget()
+    const before = other.byteAt('leaf')
+    attachCalls(kernel, target)
+    expect(target.byteAt('leaf')).toBe(breakpoint)
+    expect(other.byteAt('leaf')).toBe(before)
+    expect(other.byteAt('node')).not.toBe(breakpoint)
+    await other.tell('calls 5')
+    expect(drainAll(kernel)).toEqual([])
+    const late = await startTarget()
+    expect(late.byteAt('leaf')).toBe(before)
+    await late.tell('calls 5')
+    expect(drainAll(kernel)).toEqual([])
+    await detach()
+    expect(target.byteAt('leaf')).toBe(before)
+    await target.tell('calls 5')
+    expect(drainAll(kernel)).toEqual([])
+  })
+
+  test.each([1, 2])(
+    'with a ring that is far too small and %i threads: seen and lost are what was made',
+    async (threads) => {
+      const callsEach = 100_000 / threads
+      const kernel = await openKernel(4096, { sessions })
+      const target = await startTarget()
+      attachCalls(kernel, target)
+      const seen = { entry: 0, return: 0, lost: 0 }
+      const consumer: EventConsumer = {
+        event: (_time, stack, _tid, kind) => {
+          if (kind === eventKind.lost) seen.lost += stack
+          else if (kind === eventKind.entry) seen.entry++
+          else seen.return++
+        },
+      }
+      let running = true
+      const told = target.tell(`threads ${threads} ${callsEach}`).then(() => {
+        running = false
+      })
+      while (running) {
+        kernel.drain(consumer)
+        await new Promise((resolve) => setTimeout(resolve, 2))
+      }
+      await told
+      await detach()
+      while (kernel.drain(consumer) > 0);
+      const unreported = kernel.unreportedLosses().reduce((sum, { count }) => sum + count, 0)
+      expect(seen.entry).toBeGreaterThan(100)
+      expect(seen.lost).toBeGreaterThan(1000)
+      expect(seen.entry + seen.return + seen.lost + unreported).toBe(200_000)
+    },
+  )
+})
+
+describe('ways out', () => {
+  test('entries alone', async () => {
+    const kernel = await openKernel()
+    const target = await startTarget()
+    attachCalls(kernel, target, 'entry')
+    await target.tell('calls 2')
+    const { entry } = eventKind
+    expect(drainAll(kernel).map(({ kind, functionId }) => [kind, functionId])).toEqual([
+      [entry, nodeId],
+      [entry, leafId],
+      [entry, nodeId],
+      [entry, leafId],
+    ])
+  })
+
+  test('a probed ret is at the stack pointer of the entry', async () => {
+    const kernel = await openKernel()
+    const target = await startTarget()
+    const ret = asFileOffset(target.offsetOf('leaf') + target.sizeOf('leaf') - 1)
+    attach(kernel, {
+      kind: 'call',
+      part: 'ret',
+      pid: target.pid,
+      sites: [{ offset: ret, functionId: leafId }],
+    })
+    attachCalls(kernel, target, 'entry')
+    await target.tell('calls 1')
+    const [, entry, exit, ...rest] = drainAll(kernel)
+    expect(rest).toEqual([])
+    expect(exit).toEqual({ ...entry, kind: eventKind.ret })
+  })
+
+  test('a conditional jump counts when it is taken, for every condition and all flags', async () => {
+    const kernel = await openKernel()
+    const target = await startTarget()
+    const sites = conditions.map((name, condition) => ({
+      offset: target.offsetOf(`at_${name}`),
+      functionId: condition,
+      condition,
+    }))
+    attach(kernel, { kind: 'call', part: 'ret', pid: target.pid, sites })
+    const answer = await target.tell('flags')
+    const taken = [...answer.replace(' done', '')].map((digit) => digit === '1')
+    expect(taken).toHaveLength(512)
+    const expected = taken.map((_, index) => index % 16).filter((_, index) => taken[index])
+    expect(drainAll(kernel).map(({ functionId }) => functionId)).toEqual(expected)
+  })
+})
+
+describe('library calls', () => {
+  test.each([
+    ['with sessions', true],
+    ['without sessions', false],
+  ])('count when they return into the program, %s', async (_, sessions) => {
+    const kernel = await openKernel(undefined, { sessions })
+    const target = await startTarget()
+    const start = target.addressOf('node')
+    const caller = {
+      start: asRuntimeAddress(start),
+      end: asRuntimeAddress(start + target.sizeOf('node')),
+    }
+    kernel.addProcess(target.pid, { caller, followForks: false })
+    const sites = [{ offset: target.offsetOf('leaf'), functionId: leafId }]
+    attach(kernel, { kind: 'library call', part: 'entry', pid: target.pid, sites })
+    await target.tell('threads 1 10')
+    expect(drainAll(kernel)).toEqual([])
+    await target.tell('calls 4')
+    expect(drainAll(kernel).map(({ kind }) => kind)).toEqual(new Array(4).fill(eventKind.entry))
+    await detach()
+    attach(kernel, { kind: 'library call', part: 'session', pid: target.pid, sites })
+    await target.tell('calls 2')
+    const { entry, return: returned } = eventKind
+    const kinds = () => drainAll(kernel).map(({ kind }) => kind)
+    expect(kinds()).toEqual([entry, returned, entry, returned])
+    await target.tell('threads 1 10')
+    expect(kinds().filter((kind) => kind === entry)).toEqual([])
+  })
+})
+
+describe('processes', () => {
+  test('a command is stopped before its first instruction, and only the one that was meant', async () => {
+    const kernel = await openKernel()
+    links.push(...kernel.attachTracepoints())
+    expect(await runToEnd('true')).toBe(0)
+    kernel.armStart(2)
+    const child = spawn('env', ['sleep', '60'])
+    const stop = await nextReport(kernel)
+    expect(stop).toEqual({ kind: 'started', pid: child.pid })
+    await waitUntil(() => processState(stop.pid) === 'T')
+    // Disarmed by then: others run as ever.
+    expect(await runToEnd('true')).toBe(0)
+    expect(kernel.nextReport()).toBeUndefined()
+    process.kill(stop.pid, 'SIGCONT')
+    await waitUntil(() => processState(stop.pid) === 'S')
+    process.kill(stop.pid, 'SIGKILL')
+    await once(child, 'exit')
+  })
+
+  test('the ends of threads and images are reported, of added processes alone', async () => {
+    const kernel = await openKernel()
+    links.push(...kernel.attachTracepoints())
+    const target = await startTarget()
+    const other = await startTarget()
+    const nowhere = { start: asRuntimeAddress(0), end: asRuntimeAddress(0) }
+    kernel.addProcess(target.pid, { caller: nowhere, followForks: false })
+    await other.tell('threads 2 1')
+    await target.tell('threads 3 1')
+    const { exec, threadExit } = eventKind
+    const ended = drainAll(kernel).filter(({ kind }) => kind === threadExit)
+    expect(new Set(ended.map(({ tid }) => tid)).size).toBe(3)
+    expect(ended).toHaveLength(3)
+    target.child.stdin!.write('exec\n')
+    await waitUntil(() => {
+      if (kernel.nextReport()?.kind === 'exec') process.kill(target.pid, 'SIGCONT')
+      return target.child.exitCode === 0
+    })
+    expect(drainAll(kernel).find(({ kind }) => kind === exec)?.tid).toBe(target.pid)
+  })
+
+  test('a process waits where its dynamic linker says that modules have changed', async () => {
+    const kernel = await openKernel()
+    const target = await startTarget()
+    links.push(kernel.attachLoader(file, target.offsetOf('node'), target.pid))
+    const told = target.tell('calls 1')
+    const stop = await nextReport(kernel)
+    expect(stop).toEqual({ kind: 'loaded', pid: target.pid })
+    await waitUntil(() => processState(target.pid) === 'T')
+    process.kill(target.pid, 'SIGCONT')
+    await told
+    expect(kernel.nextReport()).toBeUndefined()
+  })
+})
+
+async function runToEnd(program: string): Promise<number> {
+  const [status] = (await once(spawn(program, []), 'exit')) as [number]
+  return status
+}
+
+describe('refusals', () => {
+  const refusal =
+    (pid: number, offset: FileOffset, path = file) =>
+    async () => {
+      const kernel = await openKernel(4096)
+      const group = { kind: 'call', part: 'session', path, pid: asPid(pid) } as const
+      kernel.attach({ ...group, sites: [{ offset, functionId: 0 }] })
+    }
+
+  test('name the reason of the kernel', async () => {
+    const target = await startTarget()
+    const leaf = target.offsetOf('leaf')
+    await expect(refusal(2 ** 22 - 1, leaf)).rejects.toMatchObject({ code: 'ESRCH' })
+    await expect(refusal(target.pid, leaf, '/no/such/file')).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(refusal(target.pid, asFileOffset(2 ** 40))).rejects.toMatchObject({ code: 'EINVAL' })
+  })
+
+  test('a group is attached as a whole or not at all', async () => {
+    const target = await startTarget()
+    for (const sessions of [true, false]) {
+      const kernel = await openKernel(4096, { sessions })
+      const sites = [target.offsetOf('leaf'), asFileOffset(2 ** 40)].map((offset) => ({
+        offset,
+        functionId: 0,
+      }))
+      expect(() => attach(kernel, { kind: 'call', part: 'session', pid: target.pid, sites })).toThrow(
+        'EINVAL',
+      )
+      expect(target.byteAt('leaf')).not.toBe(breakpoint)
+    }
+  })
+})
+
+describe('defaultRingBytes', () => {
+  test.each([
+    [1, 16 << 20],
+    [4, 16 << 20],
+    [6, 8 << 20],
+    [64, 1 << 20],
+    [512, 1 << 20],
+  ])('%i CPUs', (cpus, bytes) => {
+    expect(defaultRingBytes(cpus)).toBe(bytes)
+  })
+})
