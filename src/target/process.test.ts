@@ -43,7 +43,7 @@ async function withSleeper(name: string, use: (pid: ReturnType<typeof asPid>, pa
     await waitUntil(() => processState(pid) === 'S')
     await use(pid, path)
   } finally {
-    child.kill()
+    child.kill('SIGKILL')
     await ended
   }
   expect(processState(asPid(child.pid!))).toBeUndefined()
