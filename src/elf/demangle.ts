@@ -1,4 +1,5 @@
 import { type CxaDemangle, loadCxaDemangle } from '../sys/cxa-demangle.ts'
+import { mayExplode } from './expansion.ts'
 import { demangleRust, isRustSymbol } from './rust-demangle.ts'
 
 let cxaDemangle: CxaDemangle | undefined
@@ -7,7 +8,8 @@ let triedToLoad = false
 /**
  * The name as its author wrote it, with arguments: C++ (Itanium ABI) and Rust (legacy and v0). A clone that the
  * compiler made of a C++ function says so (`f(int) [clone .isra.0]`), as in c++filt. Other names stay as they are,
- * and so do C++ names where `isDemanglerMissing`.
+ * and so do C++ names where
+ * `isDemanglerMissing`, and those that are made to take all memory (`mayExplode`).
  */
 export function demangle(symbol: string): string {
   const first = symbol.charCodeAt(1)
@@ -33,7 +35,7 @@ export function isDemanglerMissing(): boolean {
 }
 
 function demangleCxx(symbol: string): string | undefined {
-  return loadOnce()?.(symbol)
+  return mayExplode(symbol) ? undefined : loadOnce()?.(symbol)
 }
 
 function loadOnce(): CxaDemangle | undefined {
