@@ -15,6 +15,7 @@ export const reportOutputOptions = [
     group,
     help: 'Colour the output (default: auto, on a terminal)',
   },
+  { name: 'no-pager', group, help: 'Do not show the output in $PAGER (or less) on a terminal' },
 ] as const satisfies readonly OptionDefinition[]
 
 export const limitOption = {

@@ -15,6 +15,7 @@ const usual: ReportOptions = {
   sort: [],
   limit: Number.POSITIVE_INFINITY,
   color: false,
+  width: undefined,
   names: noTaskNames,
 }
 
@@ -76,6 +77,16 @@ it('columns, and lines up to a limit, the largest first', () => {
        1 inferred and 1 unwound (calls whose return was not seen): counted with the most they can have taken
     `),
   )
+})
+
+it('the columns that fit a terminal, and which do not', () => {
+  const lines = report(trace, { width: 80, extraColumns: ['percent-self'] })
+  expect(lines[0]).toBe('      TOTAL        SELF  CALLS   SELF%  FUNCTION')
+  expect(lines).toContain(
+    ' for lack of room without min, max, avg, stddev, p50, p90, p99, p99.9 (see --columns)',
+  )
+  expect(report(trace, { width: 200 })).toEqual(report(trace))
+  expect(report(trace, { width: 20 })[0]).toBe('      TOTAL        SELF  FUNCTION')
 })
 
 it('Markdown, in which names mean themselves', () => {

@@ -1,6 +1,7 @@
 import type { Aggregate } from './aggregate.ts'
 import { belowTable, footnotes, omittedNote } from './footnotes.ts'
 import {
+  byImportance,
   defaultColumns,
   labelColumn,
   namedColumns,
@@ -22,6 +23,8 @@ export interface ReportOptions {
   /** Lines shown at most. */
   readonly limit: number
   readonly color: boolean
+  /** Characters of a line that is shown; undefined: any number. Tables have fewer columns where it is short. */
+  readonly width: number | undefined
   readonly names: TaskNames
 }
 
@@ -38,12 +41,12 @@ export function renderReport(aggregate: Aggregate, options: ReportOptions): Iter
     case 'markdown':
       return [
         ...markdownTable(peopleColumns(aggregate, options), shown),
-        ...noteLines(aggregate, omitted, '- '),
+        ...belowTable([...omittedNote(omitted), ...footnotes(aggregate)], '- '),
       ]
     case 'table':
       return [
         ...textTable(peopleColumns(aggregate, options), shown, options.color),
-        ...noteLines(aggregate, omitted, ' '),
+        ...belowTable([...omittedNote(omitted), ...widthNote(options), ...footnotes(aggregate)], ' '),
       ]
   }
 }
@@ -66,8 +69,27 @@ function sortRows(rows: readonly ReportRow[], sort: readonly string[]): ReportRo
   return [...rows].sort((a, b) => orders.reduce((order, compare) => order || compare(a, b), 0))
 }
 
-function peopleColumns({ by }: Aggregate, { columns, extraColumns }: ReportOptions): Column<ReportRow>[] {
-  return [...namedColumns([...new Set([...(columns ?? defaultColumns), ...extraColumns])]), labelColumn(by)]
+function peopleColumns({ by }: Aggregate, options: ReportOptions): Column<ReportRow>[] {
+  const names = new Set([...(options.columns ?? usualColumns(options)), ...options.extraColumns])
+  return [...namedColumns([...names]), labelColumn(by)]
+}
+
+const spacePerColumn = 12
+const spaceForLabel = 24
+
+function usualColumns({ format, width, extraColumns }: ReportOptions): readonly string[] {
+  if (format !== 'table' || width === undefined) return defaultColumns
+  const count = Math.floor((width - spaceForLabel) / spacePerColumn) - extraColumns.length
+  const kept = byImportance.slice(0, Math.max(count, 2))
+  return defaultColumns.filter((name) => kept.includes(name))
+}
+
+/** What a short line lacks is said, since it is there. */
+function widthNote(options: ReportOptions): string[] {
+  if (options.columns !== undefined) return []
+  const shown = new Set([...usualColumns(options), ...options.extraColumns])
+  const hidden = defaultColumns.filter((name) => !shown.has(name))
+  return hidden.length === 0 ? [] : [`for lack of room without ${hidden.join(', ')} (see --columns)`]
 }
 
 function dataColumns(
@@ -81,8 +103,4 @@ function dataColumns(
 
 function factsOf({ by, calls, totalNs, ends, lostEvents }: Aggregate, omittedRows: number) {
   return { kind: 'utrace-report', version: 1, by, calls, totalNs, ...ends, lostEvents, omittedRows }
-}
-
-function noteLines(aggregate: Aggregate, omitted: number, bullet: string): string[] {
-  return belowTable([...omittedNote(omitted), ...footnotes(aggregate)], bullet)
 }

@@ -57,6 +57,21 @@ export const defaultColumns = [
   ...['total', 'self', 'calls', 'min', 'max', 'avg', 'stddev', 'p50', 'p90', 'p99', 'p99.9'],
 ]
 
+/** The same, the one to miss last first. */
+export const byImportance = [
+  'total',
+  'self',
+  'calls',
+  'avg',
+  'max',
+  'p99',
+  'p50',
+  'min',
+  'p90',
+  'stddev',
+  'p99.9',
+]
+
 /** The column that says to people what a line is about, and how its calls ended where they did not return. */
 export function labelColumn(by: Grouping): Column<ReportRow> {
   const label = ({ label, summary }: ReportRow) => label + endsComment(summary.ends)

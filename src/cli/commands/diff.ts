@@ -20,9 +20,8 @@ import {
   parsePercent,
   reportOutputOptions,
 } from '../report-options.ts'
-import { openReportOutput } from '../report-output.ts'
+import { openReportOutput, pageReport } from '../report-output.ts'
 import { helpOptions, readCommandWords, refuseOperandsBeyond } from '../subcommand.ts'
-import type { Command } from './index.ts'
 
 const group = 'What to compare'
 const comparable = columnNames.filter(isComparable)
@@ -83,7 +82,7 @@ function isForBoth(option: AnalysisOption): option is Exclude<AnalysisOption, { 
 
 type OptionName = (typeof options)[number]['name']
 
-const description = {
+export const description = {
   synopsis: ['diff [OPTION...] A B'],
   summary:
     'Compares two recordings: calls and times on both sides, what changed most first. A is what there was before, B ' +
@@ -105,40 +104,41 @@ const description = {
   ],
 } satisfies CommandDescription
 
-export const command: Command = {
-  description,
-  run: async (words) => {
-    const read = readCommandWords<OptionName>(description, words, parseInterleavedWords)
-    if (read === undefined) return 0
-    const { given, operands } = read
-    const [pathA, pathB] = operands
-    if (pathA === undefined || pathB === undefined) {
-      throw new UsageError('two recordings are needed: utrace diff A B')
-    }
-    refuseOperandsBeyond(operands, 2)
-    if (given.has('min-change') && !given.has('fail-above')) {
-      throw new UsageError('--min-change needs --fail-above: it says which growth does not count')
-    }
-    const filters = readAnalysisOptions(given)
-    const by = given.value('by') === 'module' ? 'module' : 'function'
-    const parseColumn = columnParser(comparable)
-    const columns = given.readAll('columns', parseColumn)
-    const sort = given.read('sort', parseColumn) ?? 'total'
-    const abovePercent = given.read('fail-above', parsePercent)
-    const minChangeNs = given.read('min-change', parseDuration) ?? 0
-    const shape = {
-      format: (given.value('format') ?? 'table') as TableFormat,
-      columns: columns.length > 0 ? columns : undefined,
-      limit: given.read('limit', parseCount) ?? Number.POSITIVE_INFINITY,
-    }
-    const a = aggregateOf({ ...filters, input: pathA }, by)
-    const b = aggregateOf({ ...filters, input: pathB }, by)
-    const output = openReportOutput(given.value('output'), (given.value('color') ?? 'auto') as ColorChoice)
-    const diff = diffAggregates(a, b, sort)
-    output.write(renderDiff(diff, { ...shape, color: output.color }))
-    if (abovePercent === undefined) return 0
-    return checkGrowth(diff.changes, { abovePercent, minChangeNs })
-  },
+export async function run(words: readonly string[]): Promise<number> {
+  const read = readCommandWords<OptionName>(description, words, parseInterleavedWords)
+  if (read === undefined) return 0
+  const { given, operands } = read
+  const [pathA, pathB] = operands
+  if (pathA === undefined || pathB === undefined) {
+    throw new UsageError('two recordings are needed: utrace diff A B')
+  }
+  refuseOperandsBeyond(operands, 2)
+  if (given.has('min-change') && !given.has('fail-above')) {
+    throw new UsageError('--min-change needs --fail-above: it says which growth does not count')
+  }
+  const filters = readAnalysisOptions(given)
+  const by = given.value('by') === 'module' ? 'module' : 'function'
+  const parseColumn = columnParser(comparable)
+  const columns = given.readAll('columns', parseColumn)
+  const sort = given.read('sort', parseColumn) ?? 'total'
+  const abovePercent = given.read('fail-above', parsePercent)
+  const minChangeNs = given.read('min-change', parseDuration) ?? 0
+  const shape = {
+    format: (given.value('format') ?? 'table') as TableFormat,
+    columns: columns.length > 0 ? columns : undefined,
+    limit: given.read('limit', parseCount) ?? Number.POSITIVE_INFINITY,
+  }
+  // A pager has an exit status of its own.
+  const paged =
+    !given.has('no-pager') && abovePercent === undefined ? pageReport(given.value('output')) : undefined
+  if (paged !== undefined) return paged
+  const a = aggregateOf({ ...filters, input: pathA }, by)
+  const b = aggregateOf({ ...filters, input: pathB }, by)
+  const output = openReportOutput(given.value('output'), (given.value('color') ?? 'auto') as ColorChoice)
+  const diff = diffAggregates(a, b, sort)
+  output.write(renderDiff(diff, { ...shape, color: output.color }))
+  if (abovePercent === undefined) return 0
+  return checkGrowth(diff.changes, { abovePercent, minChangeNs })
 }
 
 function aggregateOf(options: AnalysisOptions, by: 'function' | 'module'): Aggregate {

@@ -7,9 +7,8 @@ import type { CommandDescription } from '../help.ts'
 import { parseInterleavedWords } from '../interleaved-words.ts'
 import type { OptionDefinition } from '../option-table.ts'
 import { type ColorChoice, parseCount, parsePercent, reportOutputOptions } from '../report-options.ts'
-import { openReportOutput } from '../report-output.ts'
+import { openReportOutput, pageReport } from '../report-output.ts'
 import { helpOptions, readCommandWords, refuseOperandsBeyond } from '../subcommand.ts'
-import type { Command } from './index.ts'
 
 const group = 'What to show'
 const defaultLevels = 64
@@ -42,7 +41,7 @@ const options = [
 
 type OptionName = (typeof options)[number]['name']
 
-const description = {
+export const description = {
   synopsis: ['graph [OPTION...] [FUNCTION]'],
   summary:
     'Merges the calls of a recording into one tree: calls and times for each path. With FUNCTION: who calls it, and ' +
@@ -60,29 +59,28 @@ const description = {
   ],
 } satisfies CommandDescription
 
-export const command: Command = {
-  description,
-  run: async (words) => {
-    const read = readCommandWords<OptionName>(description, words, parseInterleavedWords)
-    if (read === undefined) return 0
-    refuseOperandsBeyond(read.operands, 1)
-    const { given, operands } = read
-    const analysis = readAnalysisOptions(given)
-    const shape = {
-      format: given.value('format') === 'json' ? 'json' : 'tree',
-      levels: given.read('levels', parseCount) ?? defaultLevels,
-      minPercent: given.read('min-percent', parsePercent) ?? 0,
-    } as const
-    const recording = openInput(analysis)
-    try {
-      const functions = operands.length > 0 ? matchingKeys('graph', operands, recording) : undefined
-      const builder = createCallTreeBuilder({ fold: given.has('fold') })
-      replayInput(recording, analysis, builder)
-      const output = openReportOutput(given.value('output'), (given.value('color') ?? 'auto') as ColorChoice)
-      output.write(renderGraph(builder.result(), { ...shape, functions, color: output.color }))
-    } finally {
-      recording.close()
-    }
-    return 0
-  },
+export async function run(words: readonly string[]): Promise<number> {
+  const read = readCommandWords<OptionName>(description, words, parseInterleavedWords)
+  if (read === undefined) return 0
+  refuseOperandsBeyond(read.operands, 1)
+  const { given, operands } = read
+  const analysis = readAnalysisOptions(given)
+  const shape = {
+    format: given.value('format') === 'json' ? 'json' : 'tree',
+    levels: given.read('levels', parseCount) ?? defaultLevels,
+    minPercent: given.read('min-percent', parsePercent) ?? 0,
+  } as const
+  const paged = !given.has('no-pager') ? pageReport(given.value('output')) : undefined
+  if (paged !== undefined) return paged
+  const recording = openInput(analysis)
+  try {
+    const functions = operands.length > 0 ? matchingKeys('graph', operands, recording) : undefined
+    const builder = createCallTreeBuilder({ fold: given.has('fold') })
+    replayInput(recording, analysis, builder)
+    const output = openReportOutput(given.value('output'), (given.value('color') ?? 'auto') as ColorChoice)
+    output.write(renderGraph(builder.result(), { ...shape, functions, color: output.color }))
+  } finally {
+    recording.close()
+  }
+  return 0
 }

@@ -22,9 +22,8 @@ import {
   parseCount,
   reportOutputOptions,
 } from '../report-options.ts'
-import { openReportOutput } from '../report-output.ts'
+import { openReportOutput, pageReport } from '../report-output.ts'
 import { helpOptions, readCommandWords, refuseOperandsBeyond } from '../subcommand.ts'
-import type { Command } from './index.ts'
 
 const group = 'What to report'
 
@@ -77,7 +76,7 @@ const options = [
 
 type OptionName = (typeof options)[number]['name']
 
-const description = {
+export const description = {
   synopsis: ['report [OPTION...]'],
   summary: 'Sums up a recording: calls and times by function, module, thread or process.',
   examples: [
@@ -97,41 +96,40 @@ const description = {
   ],
 } satisfies CommandDescription
 
-export const command: Command = {
-  description,
-  run: async (words) => {
-    const read = readCommandWords<OptionName>(description, words, parseInterleavedWords)
-    if (read === undefined) return 0
-    refuseOperandsBeyond(read.operands, 0)
-    const { given } = read
-    const analysis = readAnalysisOptions(given)
-    const by = (given.value('by') ?? 'function') as Grouping
-    const patterns = given.all('hist', [])
-    const columns = given.readAll('columns', columnParser(columnNames))
-    const shape = {
-      format: (given.value('format') ?? 'table') as TableFormat,
-      columns: columns.length > 0 ? columns : undefined,
-      extraColumns: extraColumns.flatMap(([option, names]) => (given.has(option) ? names : [])),
-      sort: given.readAll('sort', columnParser([...columnNames, 'name'])),
-      limit: given.read('limit', parseCount) ?? Number.POSITIVE_INFINITY,
-    }
-    const recording = openInput(analysis)
-    try {
-      const charted = patterns.length > 0 ? matchingKeys('--hist', patterns, recording) : undefined
-      const aggregator = createAggregator(charted === undefined ? by : 'function')
-      replayInput(recording, analysis, aggregator)
-      const output = openReportOutput(given.value('output'), (given.value('color') ?? 'auto') as ColorChoice)
-      const aggregate = aggregator.result()
-      output.write(
-        charted === undefined
-          ? renderReport(aggregate, { ...shape, color: output.color, names: taskNames(recording) })
-          : charts(aggregate, charted, output.color),
-      )
-    } finally {
-      recording.close()
-    }
-    return 0
-  },
+export async function run(words: readonly string[]): Promise<number> {
+  const read = readCommandWords<OptionName>(description, words, parseInterleavedWords)
+  if (read === undefined) return 0
+  refuseOperandsBeyond(read.operands, 0)
+  const { given } = read
+  const analysis = readAnalysisOptions(given)
+  const by = (given.value('by') ?? 'function') as Grouping
+  const patterns = given.all('hist', [])
+  const columns = given.readAll('columns', columnParser(columnNames))
+  const shape = {
+    format: (given.value('format') ?? 'table') as TableFormat,
+    columns: columns.length > 0 ? columns : undefined,
+    extraColumns: extraColumns.flatMap(([option, names]) => (given.has(option) ? names : [])),
+    sort: given.readAll('sort', columnParser([...columnNames, 'name'])),
+    limit: given.read('limit', parseCount) ?? Number.POSITIVE_INFINITY,
+  }
+  const paged = !given.has('no-pager') ? pageReport(given.value('output')) : undefined
+  if (paged !== undefined) return paged
+  const recording = openInput(analysis)
+  try {
+    const charted = patterns.length > 0 ? matchingKeys('--hist', patterns, recording) : undefined
+    const aggregator = createAggregator(charted === undefined ? by : 'function')
+    replayInput(recording, analysis, aggregator)
+    const output = openReportOutput(given.value('output'), (given.value('color') ?? 'auto') as ColorChoice)
+    const aggregate = aggregator.result()
+    output.write(
+      charted === undefined
+        ? renderReport(aggregate, { ...shape, ...output, names: taskNames(recording) })
+        : charts(aggregate, charted, output.color),
+    )
+  } finally {
+    recording.close()
+  }
+  return 0
 }
 
 const extraColumns = [
@@ -145,8 +143,9 @@ function taskNames({ processes, threads }: Recording): TaskNames {
   const processNames = new Map(processes.map(({ pid, name }) => [pid, name]))
   const threadNames = new Map(threads.map(({ tid, name }) => [tid, name]))
   return {
-    processName: (pid) => processNames.get(pid),
-    threadName: (tid) => threadNames.get(tid),
+    // A task that was gone when its name was to be read has an empty one.
+    processName: (pid) => processNames.get(pid) || undefined,
+    threadName: (tid) => threadNames.get(tid) || undefined,
   }
 }
 
