@@ -50,7 +50,8 @@ export function createCallgrindExport({ write, facts }: ExportTarget): ExportSin
       }
     }
     const fileNames = new Compressed()
-    const fileOf = (module: string) => fileNames.name(module)
+    // In brackets: a bare name might be that of a file, which callgrind_annotate would then quote as the source.
+    const fileOf = (module: string) => fileNames.name(`[${module}]`)
     for (const { thread, edges } of roots) {
       line(`ob=${modules.name(processLabel(facts, thread.pid))}`)
       line(`fl=${fileOf('threads')}`)

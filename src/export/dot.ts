@@ -1,7 +1,7 @@
 import { escapeText } from '../base/escape.ts'
 import { ByteWriter, encode } from '../sink/byte-writer.ts'
 import { CallGraph } from './call-graph.ts'
-import { type DrawnEdge, drawnGraph, durationText, shareText } from './drawn-graph.ts'
+import { callsText, type DrawnEdge, drawnGraph, durationText, shareText, shortName } from './drawn-graph.ts'
 import type { ExportSink, ExportTarget } from './export-sink.ts'
 import { Remarks } from './remarks.ts'
 
@@ -39,13 +39,15 @@ export function createDotExport({ write, facts, mergeThreads }: CallGraphExportO
     for (const { fn, calls, inclusiveNs, selfNs } of drawn.functions) {
       const share = drawn.totalNs === 0 ? 0 : selfNs / drawn.totalNs
       const rows = [
-        fn.name,
+        shortName(fn),
         fn.module,
-        `${calls} calls`,
+        callsText(calls),
         `${durationText(inclusiveNs)} (${shareText(inclusiveNs, drawn.totalNs)})`,
         `self ${durationText(selfNs)} (${shareText(selfNs, drawn.totalNs)})`,
       ]
-      line(`  f${fn.id} [fillcolor="0.05 ${Math.sqrt(share).toFixed(3)} 1.0", label=${quoted(rows)}]`)
+      line(
+        `  f${fn.id} [fillcolor="0.05 ${Math.sqrt(share).toFixed(3)} 1.0", label=${quoted(rows)}, tooltip=${quoted([fn.name])}]`,
+      )
     }
     for (const edge of drawn.edges) {
       const share = drawn.totalNs === 0 ? 0 : edge.inclusiveNs / drawn.totalNs

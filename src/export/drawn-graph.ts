@@ -3,6 +3,8 @@ import type { TracedFunction } from '../trace/call.ts'
 import type { CallGraph, CallGraphEdge } from './call-graph.ts'
 import { processLabel, type TraceFacts, threadLabel } from './trace-facts.ts'
 
+const longestName = 60
+
 export interface DrawnFunction {
   readonly fn: TracedFunction
   readonly calls: number
@@ -113,6 +115,16 @@ function sumNs(edges: ReadonlyMap<number, CallGraphEdge>): number {
 export function durationText(ns: number): string {
   const { text, unit } = formatDuration(ns)
   return `${text.trim()} ${unit}`
+}
+
+export function callsText(calls: number): string {
+  return calls === 1 ? '1 call' : `${calls} calls`
+}
+
+/** As much of a name as a box should be wide. */
+export function shortName({ name }: TracedFunction): string {
+  const characters = [...name]
+  return characters.length <= longestName ? name : `${characters.slice(0, longestName - 1).join('')}…`
 }
 
 /** `12.3 %` */

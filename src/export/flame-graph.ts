@@ -59,12 +59,13 @@ export function createFlameGraphExport(options: FlameGraphOptions): ExportSink {
   function finish(): void {
     const layout = layOut(wholeFrame(), limits)
     const unit = by === 'calls' ? 'calls' : samplePeriodNs === undefined ? 'ns' : 'samples'
-    const lines = [...foldingRemarks(layout), ...remarks.lines()]
+    const lines = remarks.lines()
     const hidden = lines.length - remarkLines
     const out = new ByteWriter(write)
     writeSvg(out, {
       title: [facts.title, ...(inverted ? ['callers of each function'] : [])].join(': '),
       remarks: hidden > 0 ? [...lines.slice(0, remarkLines), `… and ${hidden} more remarks.`] : lines,
+      asides: leftOut(layout),
       layout,
       unit,
       icicle,
@@ -72,7 +73,7 @@ export function createFlameGraphExport(options: FlameGraphOptions): ExportSink {
     out.flush()
   }
 
-  function foldingRemarks({ folded, tooDeep, total, minValue }: FlameLayout): readonly string[] {
+  function leftOut({ folded, tooDeep, total, minValue }: FlameLayout): readonly string[] {
     const share = (value: number) => `${((100 * value) / total).toFixed(2)} %`
     const smallest =
       by === 'calls' || samplePeriodNs !== undefined ? String(Math.ceil(minValue)) : duration(minValue)

@@ -2,13 +2,12 @@ import { escapeText } from '../base/escape.ts'
 import { ByteWriter, encode } from '../sink/byte-writer.ts'
 import { CallGraph } from './call-graph.ts'
 import { type CallGraphExportOptions, edgeRows } from './dot.ts'
-import { drawnGraph, durationText, shareText } from './drawn-graph.ts'
+import { callsText, drawnGraph, durationText, shareText, shortName } from './drawn-graph.ts'
 import type { ExportSink } from './export-sink.ts'
 import { Remarks } from './remarks.ts'
 
 /** Mermaid itself refuses more than 500 edges (`maxEdges`) and 50,000 characters (`maxTextSize`) unless told otherwise. */
 const maxEdges = 150
-const longestName = 80
 
 /**
  * The call graph as a Mermaid flowchart, for Markdown: the same drawing as for Graphviz, smaller.
@@ -32,9 +31,9 @@ export function createMermaidExport({ write, facts, mergeThreads }: CallGraphExp
     for (const [index, label] of drawn.threads.entries()) line(`  t${index}([${quoted([label])}])`)
     for (const { fn, calls, inclusiveNs, selfNs } of drawn.functions) {
       const rows = [
-        shortened(fn.name),
+        shortName(fn),
         fn.module,
-        `${calls} calls, ${durationText(inclusiveNs)} (${shareText(inclusiveNs, drawn.totalNs)})`,
+        `${callsText(calls)}, ${durationText(inclusiveNs)} (${shareText(inclusiveNs, drawn.totalNs)})`,
         `self ${durationText(selfNs)}`,
       ]
       line(`  f${fn.id}[${quoted(rows)}]`)
@@ -56,11 +55,6 @@ export function createMermaidExport({ write, facts, mergeThreads }: CallGraphExp
     note: (note) => remarks.note(note),
     finish,
   }
-}
-
-function shortened(name: string): string {
-  const characters = [...name]
-  return characters.length <= longestName ? name : `${characters.slice(0, longestName - 1).join('')}…`
 }
 
 /**

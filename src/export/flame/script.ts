@@ -119,19 +119,21 @@ export const script = String.raw`
   const plural = (count, noun) => count + ' ' + noun + (count === 1 ? '' : 's')
 
   function describe(frame) {
-    const parts = [frame.module === '' ? frame.name : frame.name + ' [' + frame.module + ']']
-    parts.push(amount(frame.value) + ', ' + percent(frame.value, total))
+    const isFunction = frame.module !== ''
+    const parts = [amount(frame.value) + ', ' + percent(frame.value, total)]
     if (zoomed !== root) parts.push(percent(frame.value, zoomed.value) + ' of the zoomed')
-    if (frame.self !== frame.value && frame.module !== '') parts.push('self ' + amount(frame.self))
-    if (unit !== 'calls') parts.push(plural(frame.calls, 'call'))
+    if (frame.self !== frame.value && isFunction) parts.push('self ' + amount(frame.self))
+    if (unit !== 'calls' && isFunction) parts.push(plural(frame.calls, 'call'))
     if (frame.atLeast > 0) parts.push(plural(frame.atLeast, 'call') + ' cut: at least')
     if (frame.atMost > 0) parts.push(plural(frame.atMost, 'call') + ' without a seen return: at most')
+    // Last, for it may be longer than the line.
+    parts.push(isFunction ? frame.name + ' [' + frame.module + ']' : frame.name)
     return parts.join(' · ')
   }
 
   function tell() {
     details.textContent = describe(hovered ?? focus ?? zoomed)
-    hintText.style.display = width > 1500 || details.textContent.length < 40 && width > 1100 ? '' : 'none'
+    hintText.style.display = width > 1500 || details.textContent.length < 50 && width > 1100 ? '' : 'none'
   }
 
   function zoom(frame) {

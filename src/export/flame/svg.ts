@@ -9,8 +9,10 @@ import { style } from './style.ts'
 
 export interface FlamePicture {
   readonly title: string
-  /** What the reader must know: a line each. */
+  /** What the reader must know of the trace: a line each. */
   readonly remarks: readonly string[]
+  /** What the picture leaves out: a line each. */
+  readonly asides: readonly string[]
   readonly layout: FlameLayout
   readonly unit: 'ns' | 'samples' | 'calls'
   /** The root at the top. */
@@ -33,12 +35,16 @@ const fewestCharacters = 3
  * Source: https://www.w3.org/TR/SVG2/ (`foreignObject` holds the search box)
  */
 export function writeSvg(out: ByteWriter, picture: FlamePicture): void {
-  const { layout, title, remarks, icicle } = picture
+  const { layout, title, remarks, asides, icicle } = picture
+  const lines = [
+    ...remarks.map((text) => ({ text, kind: 'remark' })),
+    ...asides.map((text) => ({ text, kind: 'aside' })),
+  ]
   const line = (text: string) => {
     out.bytes(encode(text))
     out.endLine()
   }
-  const top = 2 * margin + lineHeight * (2 + remarks.length)
+  const top = 2 * margin + lineHeight * (2 + lines.length)
   const height = top + layout.levels * rowHeight + lineHeight + 2 * margin
   const scale = (pictureWidth - 2 * margin) / Math.max(layout.total, Number.MIN_VALUE)
   const boxes = layout.frames.map((frame) => boxOf(frame))
@@ -57,9 +63,9 @@ export function writeSvg(out: ByteWriter, picture: FlamePicture): void {
   line(`<style>${style}</style>`)
   line('<rect class="paper" width="100%" height="100%"/>')
   line(`<text class="heading" x="${margin}" y="${margin + lineHeight}">${xmlText(title)}</text>`)
-  for (const [index, remark] of remarks.entries()) {
+  for (const [index, { text, kind }] of lines.entries()) {
     line(
-      `<text class="remark" x="${margin}" y="${margin + lineHeight * (index + 2)}">${xmlText(remark)}</text>`,
+      `<text class="${kind}" x="${margin}" y="${margin + lineHeight * (index + 2)}">${xmlText(text)}</text>`,
     )
   }
   line('<g id="frames">')
