@@ -18,6 +18,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   info: () => import('./info.ts'),
   dump: () => import('./dump.ts'),
   diff: () => import('./diff.ts'),
+  export: () => import('./export.ts'),
   graph: () => import('./graph.ts'),
   report: () => import('./report.ts'),
 }
