@@ -373,6 +373,38 @@ int unwinder_called(struct registers *ctx)
 	return 0;
 }
 
+/* What the iterator below writes for each hooked return of a task. */
+struct listed_return {
+	__u64 thread;
+	__u64 slot;
+	__u64 return_address;
+};
+
+/*
+ * Lists the returns that the kernel has on its books for every thread of a process, which is not the current one: the
+ * reader must check that the slots still hold the trampoline's address. ctx: struct bpf_iter__task.
+ */
+SEC("iter/task")
+int list_returns(__u64 *ctx)
+{
+	void **meta = (void **)ctx[0], *task = (void *)ctx[1], *seq, *utask, *instance;
+	struct listed_return listed;
+
+	if (!task)
+		return 0;
+	seq = meta[0];
+	listed.thread = read_u32(task, config.task_pid);
+	utask = (void *)read_u64(task, config.task_utask);
+	instance = utask ? (void *)read_u64(utask, config.utask_return_instances) : 0;
+	for (int i = 0; i < HOOKED_RETURNS_MAX && instance; i++) {
+		listed.slot = read_u64(instance, config.instance_stack);
+		listed.return_address = read_u64(instance, config.instance_return);
+		bpf_seq_write(seq, &listed, sizeof(listed));
+		instance = (void *)read_u64(instance, config.instance_next);
+	}
+	return 0;
+}
+
 /* At __cxa_begin_catch: the handler runs, and the frames below it are gone. */
 SEC("uprobe.multi")
 int exception_caught(struct registers *ctx)

@@ -12,7 +12,7 @@ import { waitUntil } from '../../test/support/wait.ts'
 import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
 import { asFileOffset, asPid, asRuntimeAddress, type FileOffset } from '../base/units.ts'
 import { processState } from '../target/process.ts'
-import { defaultRingBytes, Kernel, type ProbeGroup, type ProcessReport } from './kernel.ts'
+import { defaultRingBytes, Kernel, type ProbedInstruction, type ProcessReport } from './kernel.ts'
 import { type BpfLink, detachAll } from './link.ts'
 
 interface Event {
@@ -56,18 +56,16 @@ async function openKernel(ringBytes = 1 << 20, options?: { sessions: boolean }):
   return kernel
 }
 
-function attach(kernel: Kernel, group: Omit<ProbeGroup, 'path'>): void {
-  const { entryLinks, exitLinks } = kernel.attach({ ...group, path: file })
-  links.push(...entryLinks, ...exitLinks)
+function attach(kernel: Kernel, target: DrivenTarget, sites: readonly ProbedInstruction[]): void {
+  links.push(...kernel.attach({ path: file, pid: target.pid, sites }))
 }
 
-/** Attaches to entries and returns of the target's functions. */
-function attachCalls(kernel: Kernel, target: DrivenTarget, part: 'session' | 'entry' = 'session'): void {
-  const sites = [
-    { offset: target.offsetOf('leaf'), functionId: leafId },
-    { offset: target.offsetOf('node'), functionId: nodeId },
-  ]
-  attach(kernel, { kind: 'call', part, pid: target.pid, sites })
+/** Attaches to the target's functions. */
+function attachCalls(kernel: Kernel, target: DrivenTarget, role: 'call' | 'entry' = 'call'): void {
+  attach(kernel, target, [
+    { offset: target.offsetOf('leaf'), functionId: leafId, role },
+    { offset: target.offsetOf('node'), functionId: nodeId, role },
+  ])
 }
 
 function drainAll(kernel: Kernel): Event[] {
@@ -186,15 +184,12 @@ describe('ways out', () => {
     const kernel = await openKernel()
     const target = await startTarget()
     const ret = asFileOffset(target.offsetOf('leaf') + target.sizeOf('leaf') - 1)
-    attach(kernel, {
-      kind: 'call',
-      part: 'ret',
-      pid: target.pid,
-      sites: [{ offset: ret, functionId: leafId }],
-    })
-    attachCalls(kernel, target, 'entry')
+    attach(kernel, target, [
+      { offset: ret, functionId: leafId, role: 'exit' },
+      { offset: target.offsetOf('leaf'), functionId: leafId, role: 'entry' },
+    ])
     await target.tell('calls 1')
-    const [, entry, exit, ...rest] = drainAll(kernel)
+    const [entry, exit, ...rest] = drainAll(kernel)
     expect(rest).toEqual([])
     expect(exit).toEqual({ ...entry, kind: eventKind.ret })
   })
@@ -206,8 +201,9 @@ describe('ways out', () => {
       offset: target.offsetOf(`at_${name}`),
       functionId: condition,
       condition,
+      role: 'exit' as const,
     }))
-    attach(kernel, { kind: 'call', part: 'ret', pid: target.pid, sites })
+    attach(kernel, target, sites)
     const answer = await target.tell('flags')
     const taken = [...answer.replace(' done', '')].map((digit) => digit === '1')
     expect(taken).toHaveLength(512)
@@ -229,20 +225,47 @@ describe('library calls', () => {
       end: asRuntimeAddress(start + target.sizeOf('node')),
     }
     kernel.addProcess(target.pid, { caller, followForks: false })
-    const sites = [{ offset: target.offsetOf('leaf'), functionId: leafId }]
-    attach(kernel, { kind: 'library call', part: 'entry', pid: target.pid, sites })
-    await target.tell('threads 1 10')
-    expect(drainAll(kernel)).toEqual([])
-    await target.tell('calls 4')
-    expect(drainAll(kernel).map(({ kind }) => kind)).toEqual(new Array(4).fill(eventKind.entry))
-    await detach()
-    attach(kernel, { kind: 'library call', part: 'session', pid: target.pid, sites })
-    await target.tell('calls 2')
+    const leaf = { offset: target.offsetOf('leaf'), functionId: leafId, isLibraryCall: true }
     const { entry, return: returned } = eventKind
     const kinds = () => drainAll(kernel).map(({ kind }) => kind)
+    attach(kernel, target, [{ ...leaf, role: 'entry' }])
+    await target.tell('threads 1 10')
+    expect(kinds()).toEqual([])
+    await target.tell('calls 4')
+    expect(kinds()).toEqual([entry, entry, entry, entry])
+    await detach()
+    attach(kernel, target, [{ ...leaf, role: 'call' }])
+    await target.tell('calls 2')
     expect(kinds()).toEqual([entry, returned, entry, returned])
     await target.tell('threads 1 10')
     expect(kinds().filter((kind) => kind === entry)).toEqual([])
+  })
+})
+
+describe('while tracing', () => {
+  test('a function’s returns can be left alone from now on', async () => {
+    const kernel = await openKernel()
+    const target = await startTarget()
+    attachCalls(kernel, target)
+    kernel.leaveReturnAlone(leafId)
+    await target.tell('calls 1')
+    const { entry, return: returned } = eventKind
+    expect(drainAll(kernel).map(({ kind, functionId }) => [kind, functionId])).toEqual([
+      [entry, nodeId],
+      [entry, leafId],
+      [returned, nodeId],
+    ])
+  })
+
+  test.each([true, false])('once closed, no call begins (sessions: %s)', async (sessions) => {
+    const kernel = await openKernel(undefined, { sessions })
+    const target = await startTarget()
+    attachCalls(kernel, target)
+    await target.tell('calls 1')
+    expect(drainAll(kernel)).toHaveLength(4)
+    kernel.close()
+    await target.tell('calls 10')
+    expect(drainAll(kernel).filter(({ kind }) => kind === eventKind.entry)).toEqual([])
   })
 })
 
@@ -283,7 +306,7 @@ describe('processes', () => {
       if (kernel.nextReport()?.kind === 'exec') process.kill(target.pid, 'SIGCONT')
       return target.child.exitCode === 0
     })
-    expect(drainAll(kernel).find(({ kind }) => kind === exec)?.tid).toBe(target.pid)
+    expect(drainAll(kernel).find(({ kind }) => kind === exec)?.stack).toBe(target.pid)
   })
 
   test('a process waits where its dynamic linker says that modules have changed', async () => {
@@ -306,35 +329,39 @@ async function runToEnd(program: string): Promise<number> {
 }
 
 describe('refusals', () => {
-  const refusal =
-    (pid: number, offset: FileOffset, path = file) =>
-    async () => {
-      const kernel = await openKernel(4096)
-      const group = { kind: 'call', part: 'session', path, pid: asPid(pid) } as const
-      kernel.attach({ ...group, sites: [{ offset, functionId: 0 }] })
-    }
+  const refusal = async (pid: number, offset: FileOffset, path = file) => {
+    const kernel = await openKernel(4096)
+    kernel.attach({ path, pid: asPid(pid), sites: [{ offset, functionId: 0, role: 'call' }] })
+  }
+  const nowhere = asFileOffset(2 ** 40)
 
   test('name the reason of the kernel', async () => {
     const target = await startTarget()
     const leaf = target.offsetOf('leaf')
     await expect(refusal(2 ** 22 - 1, leaf)).rejects.toMatchObject({ code: 'ESRCH' })
     await expect(refusal(target.pid, leaf, '/no/such/file')).rejects.toMatchObject({ code: 'ENOENT' })
-    await expect(refusal(target.pid, asFileOffset(2 ** 40))).rejects.toMatchObject({ code: 'EINVAL' })
+    await expect(refusal(target.pid, nowhere)).rejects.toMatchObject({ code: 'EINVAL' })
   })
 
-  test('a group is attached as a whole or not at all', async () => {
+  test.each([true, false])('a set is attached as a whole or not at all (sessions: %s)', async (sessions) => {
     const target = await startTarget()
-    for (const sessions of [true, false]) {
-      const kernel = await openKernel(4096, { sessions })
-      const sites = [target.offsetOf('leaf'), asFileOffset(2 ** 40)].map((offset) => ({
-        offset,
-        functionId: 0,
-      }))
-      expect(() => attach(kernel, { kind: 'call', part: 'session', pid: target.pid, sites })).toThrow(
-        'EINVAL',
+    const kernel = await openKernel(4096, { sessions })
+    const sites = [target.offsetOf('leaf'), nowhere].map((offset) => ({ offset, functionId: 0 }))
+    const tryAll = () =>
+      attach(
+        kernel,
+        target,
+        sites.map((site) => ({ ...site, role: 'call' })),
       )
-      expect(target.byteAt('leaf')).not.toBe(breakpoint)
-    }
+    expect(tryAll).toThrow('EINVAL')
+    await waitUntil(() => target.byteAt('leaf') !== breakpoint)
+    const tryEntry = () =>
+      attach(kernel, target, [
+        { ...sites[0]!, role: 'call' },
+        { ...sites[1]!, role: 'entry' },
+      ])
+    expect(tryEntry).toThrow('EINVAL')
+    await waitUntil(() => target.byteAt('leaf') !== breakpoint)
   })
 })
 

@@ -7,12 +7,12 @@ import { mapSharedMemory } from '../sys/memory.ts'
 import { waitReadable } from '../sys/poll.ts'
 import { readKernelTypes } from './btf.ts'
 import { onlineCpus, possibleCpuCount } from './cpus.ts'
+import { closeTracing, functionFlags } from './function-flags.ts'
 import {
   controlKind,
   controlRecordBytes,
   cookie,
   functionFlag,
-  functionsMax,
   hookedReturnBytes,
   hookedReturnsMax,
   kernelMembers,
@@ -90,6 +90,7 @@ export class Kernel {
   readonly #merger: EventMerger
   readonly #lost: Uint32Array
   readonly #functionFlags: Uint8Array
+  readonly #functionsFd: number
   readonly #processes: BpfMap
   readonly #start: BpfMap
   #hasSessions: boolean | undefined
@@ -136,13 +137,15 @@ export class Kernel {
       mapFd: (name: string) => map(name).fd,
       constantsFd: constants.fd,
       kernelFunctionId: types.functionId,
-      tracepointTypeId: (name: string) => types.typedefId(`btf_trace_${name}`),
+      attachedTypeId: (section: string, name: string) =>
+        section === 'iter' ? types.functionId(`bpf_iter_${name}`) : types.typedefId(`btf_trace_${name}`),
     }
     this.#load = (name) => loadProgram(object, name, bindings)
     this.#processes = map('processes')
     this.#start = map('start')
     this.#lost = new Uint32Array(mapSharedMemory(map('lost').fd, 0, roundToPage(possibleCpus * 8), 'write'))
-    this.#functionFlags = new Uint8Array(mapSharedMemory(map('functions').fd, 0, functionsMax, 'write'))
+    this.#functionsFd = map('functions').fd
+    this.#functionFlags = functionFlags(this.#functionsFd)
     this.#controlFd = map('control').fd
     this.#control = ringReader(map('control').fd, map('control').definition.maxEntries)
     this.#merger = new EventMerger(
@@ -236,9 +239,15 @@ export class Kernel {
     }
   }
 
+  /** What another process needs to put returns right after this one has died: see `closeTracing` and `listReturns`. */
+  get rescueFds(): { readonly functionsMap: number; readonly listReturnsProgram: number | undefined } {
+    const listReturnsProgram = this.seesHookedReturns ? this.#program('list_returns') : undefined
+    return { functionsMap: this.#functionsFd, listReturnsProgram }
+  }
+
   /** From now on calls may end, but none begins: probes can be detached in any order. */
   close(): void {
-    this.#functionFlags[functionsMax - 1] = 1
+    closeTracing(this.#functionFlags)
   }
 
   /** Stops the process whenever its dynamic linker has loaded or unloaded something. */

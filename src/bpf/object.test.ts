@@ -22,7 +22,7 @@ describe('readBpfObject', () => {
   const object = readBpfObject(bytes)
 
   test('finds programs with their sections, instructions and relocations', () => {
-    const session = object.programs.get('call_session')!
+    const session = object.programs.get('probe_session')!
     expect(session.section).toBe('uprobe.session')
     expect(session.instructions.length % 8).toBe(0)
     expect(object.programs.get('process_exec')?.section).toBe('raw_tracepoint')

@@ -13,7 +13,7 @@ const unbound: Bindings = {
   mapFd: () => -1,
   constantsFd: -1,
   kernelFunctionId: () => undefined,
-  tracepointTypeId: () => undefined,
+  attachedTypeId: () => undefined,
 }
 
 /** An object with one program of hand-written instructions: opcode, registers, offset and immediate each. */
@@ -61,7 +61,10 @@ describe('loadProgram', () => {
       mapFd: (mapName) => maps.get(mapName)!.fd,
       constantsFd: constants.fd,
       kernelFunctionId: types.functionId,
-      tracepointTypeId: (tracepoint) => types.typedefId(`btf_trace_${tracepoint}`),
+      attachedTypeId: (section, attached) =>
+        section === 'iter'
+          ? types.functionId(`bpf_iter_${attached}`)
+          : types.typedefId(`btf_trace_${attached}`),
     })
     expect(fd).toBeGreaterThan(2)
   })
@@ -86,7 +89,7 @@ describe('loadProgram', () => {
 
   test('names what the object or the kernel lacks', () => {
     expect(() => loadProgram(object, 'nothing', unbound)).toThrow('the BPF object has no program nothing')
-    expect(() => loadProgram(object, 'call_session', { ...unbound, mapFd: () => 0 })).toThrow(
+    expect(() => loadProgram(object, 'probe_session', { ...unbound, mapFd: () => 0 })).toThrow(
       'this kernel has no function bpf_session_is_return',
     )
   })

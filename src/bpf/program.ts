@@ -4,7 +4,13 @@ import { SystemCallError } from '../sys/libc.ts'
 import type { BpfObject, BpfProgramCode } from './object.ts'
 
 /** Attach types of enum bpf_attach_type, which a uprobe program must name when it is loaded. */
-export const attachType = { none: 0, rawTracepoint: 23, uprobeMulti: 48, uprobeSession: 57 } as const
+export const attachType = {
+  none: 0,
+  rawTracepoint: 23,
+  iterator: 28,
+  uprobeMulti: 48,
+  uprobeSession: 57,
+} as const
 
 const programTypeKprobe = 2
 const programTypeRawTracepoint = 17
@@ -17,6 +23,8 @@ const sectionKinds: Readonly<Record<string, { type: number; attach: number }>> =
   raw_tracepoint: { type: programTypeRawTracepoint, attach: attachType.none },
   // Followed by the tracepoint's name: its arguments are typed, so that kernel functions take them.
   tp_btf: { type: programTypeTracing, attach: attachType.rawTracepoint },
+  // Followed by what it iterates over.
+  iter: { type: programTypeTracing, attach: attachType.iterator },
 }
 
 const pseudoMapFd = 1
@@ -28,19 +36,19 @@ export interface Bindings {
   mapFd(name: string): number
   readonly constantsFd: number
   kernelFunctionId(name: string): number | undefined
-  /** Type id of the tracepoint's `btf_trace_` typedef. */
-  tracepointTypeId(name: string): number | undefined
+  /** Type id of what a typed program attaches to: a tracepoint (`tp_btf`) or an iterator's target (`iter`). */
+  attachedTypeId(section: string, name: string): number | undefined
 }
 
 /** Loads one program. @returns its file descriptor. @throws UserError with a summary of the verifier's log. */
 export function loadProgram(object: BpfObject, name: string, bindings: Bindings): number {
   const code = object.programs.get(name)
-  const [section = '', tracepoint] = code?.section.split('/') ?? []
+  const [section = '', attachedTo] = code?.section.split('/') ?? []
   const kind = sectionKinds[section]
   if (code === undefined || kind === undefined) throw new UserError(`the BPF object has no program ${name}`)
   const instructions = relocated(code, bindings)
-  const typeId = tracepoint === undefined ? 0 : bindings.tracepointTypeId(tracepoint)
-  if (typeId === undefined) throw new UserError(`this kernel has no tracepoint ${tracepoint}`)
+  const typeId = attachedTo === undefined ? 0 : bindings.attachedTypeId(section, attachedTo)
+  if (typeId === undefined) throw new UserError(`this kernel has no ${section} ${attachedTo}`)
   const license = cString(object.license)
   const attributes = () =>
     new BpfAttributes(160)

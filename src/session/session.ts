@@ -3,12 +3,14 @@ import { type EventConsumer, eventKind } from '../base/event.ts'
 import { asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
 import { type HookedReturn, Kernel, type ProcessReport, permissionError } from '../bpf/kernel.ts'
 import { type BpfLink, detachAll } from '../bpf/link.ts'
+import { listReturns } from '../bpf/list-returns.ts'
 import type { FunctionPlan, Untraced } from '../probe/plan.ts'
 import type { RecordedTrace } from '../recording/recorder.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { checkPidNamespace, checkProcess } from '../target/attach.ts'
 import { readAuxiliaryVector } from '../target/auxiliary-vector.ts'
 import { processOfThread, processStartTicks, processState } from '../target/process.ts'
+import { restoreReturns } from '../target/restore-returns.ts'
 import {
   type ExitReport,
   type StartedCommand,
@@ -20,6 +22,7 @@ import type { TraceSink } from '../trace/call.ts'
 import type { TraceClock } from '../trace/clock.ts'
 import { Reconstruction, type TraceStatistics } from '../trace/reconstruct.ts'
 import { FunctionIds } from './function-ids.ts'
+import { Guard } from './guard.ts'
 import { ModuleReader } from './modules.ts'
 import type { PlannedModule, PlanOptions } from './plan-process.ts'
 import { ProcessTracer, type TracerContext } from './process-tracer.ts'
@@ -73,11 +76,14 @@ export class TraceSession {
   readonly #kernel: Kernel
   readonly #ids = new FunctionIds()
   readonly #tracepoints: BpfLink[]
+  readonly #guard: Guard
   readonly #context: TracerContext
   /** The processes that are traced, by pid. */
   readonly #tracers = new Map<number, ProcessTracer>()
   readonly #tracedFunctions = new Set<FunctionPlan>()
   readonly #untraced: Untraced[] = []
+  /** Probes of processes that have ended. */
+  readonly #detaching = new Set<Promise<void>>()
   #command: StartedCommand | undefined
   #exit: ExitReport | undefined
   #commandEnded = false
@@ -93,6 +99,7 @@ export class TraceSession {
     if (options.target.kind === 'process') checkProcess(options.target.pid)
     try {
       this.#kernel = new Kernel(this.clock.baseNs, options.bufferBytes)
+      this.#guard = new Guard(this.#kernel)
       this.#tracepoints = this.#kernel.attachTracepoints()
       options.log(`kernel side loaded, ${this.#kernel.ringBytes >> 10} KB of ring buffer per CPU`)
     } catch (error) {
@@ -127,6 +134,7 @@ export class TraceSession {
     const events = tap === undefined ? engine : both(tap({ functions, pidOf, describeState }), engine)
     this.#events = events
     this.#sink = sink
+    await this.#guard.ready
     for (const tracer of this.#tracers.values()) {
       this.#attach(tracer)
       if (this.#options.target.kind === 'command') tracer.resume()
@@ -136,10 +144,13 @@ export class TraceSession {
     await this.#pump(events, sink)
     this.#options.log('tracing done')
     this.#kernel.close()
+    this.#restoreAllReturns()
     await Promise.all([
       detachAll(this.#tracepoints),
       ...[...this.#tracers.values()].map((tracer) => tracer.detach()),
+      ...this.#detaching,
     ])
+    this.#guard.dismiss()
     this.#options.log('detached')
     while (this.#kernel.drain(events) > 0);
     const now = this.#now()
@@ -172,11 +183,12 @@ export class TraceSession {
     if (this.#command !== undefined && !this.#commandEnded) process.kill(this.#command.pid, 'SIGKILL')
     await Promise.all([...this.#tracers.values()].map((tracer) => tracer.detach()))
     await detachAll(this.#tracepoints)
+    this.#guard.dismiss()
   }
 
   #join(pid: Pid): ProcessTracer {
     const tracer = new ProcessTracer(pid, this.#context)
-    this.#tracers.set(pid, tracer)
+    this.#remember(tracer)
     tracer.join()
     return tracer
   }
@@ -263,7 +275,7 @@ export class TraceSession {
     const isFirst = this.#tracers.size === 0
     this.#forget(pid)
     const tracer = new ProcessTracer(pid, this.#context)
-    this.#tracers.set(pid, tracer)
+    this.#remember(tracer)
     const reason = isFirst ? undefined : this.#whyNotTraced(pid)
     if (reason === undefined) tracer.begin()
     else {
@@ -292,13 +304,20 @@ export class TraceSession {
 
   #fork(parent: Pid, child: Pid): void {
     const tracer = this.#tracers.get(parent)?.fork(child) ?? new ProcessTracer(child, this.#context)
-    this.#tracers.set(child, tracer)
+    this.#remember(tracer)
+  }
+
+  #remember(tracer: ProcessTracer): void {
+    this.#tracers.set(tracer.pid, tracer)
+    this.#guard.add(tracer.pid)
   }
 
   #forget(pid: Pid): void {
     const tracer = this.#tracers.get(pid)
+    if (tracer === undefined) return
     this.#tracers.delete(pid)
-    void tracer?.detach()
+    this.#guard.remove(pid)
+    this.#detaching.add(tracer.detach())
   }
 
   #attach(tracer: ProcessTracer): void {
@@ -312,6 +331,15 @@ export class TraceSession {
     if (tracer === undefined) return
     tracer.restoreReturns(returns)
     this.#probeExits(tracer.functionsAt(new Set(returns.map(({ probe }) => probe))))
+  }
+
+  /** Processes that live on are left as they were found. */
+  #restoreAllReturns(): void {
+    const { listReturnsProgram } = this.#kernel.rescueFds
+    if (listReturnsProgram === undefined) return
+    for (const pid of [...this.#tracers.values()].map((tracer) => tracer.pid)) {
+      this.#unlessGone(pid, () => restoreReturns(pid, () => listReturns(listReturnsProgram, pid)))
+    }
   }
 
   /** Moves functions from hooked returns to probed exits, in all processes. */

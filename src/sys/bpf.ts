@@ -17,6 +17,7 @@ export const bpfCommand = {
   mapFreeze: 22,
   mapUpdateBatch: 26,
   linkCreate: 28,
+  iteratorCreate: 33,
 } as const
 
 type BpfCommand = keyof typeof bpfCommand

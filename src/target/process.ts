@@ -38,6 +38,15 @@ export function readMappings(pid: Pid): Mapping[] {
   return mappings
 }
 
+/**
+ * Where the kernel lets hooked returns of a process return to: the beginning of its `[uprobes]` mapping
+ * (uprobe_get_trampoline_vaddr in kernel/events/uprobes.c). Undefined as long as it has none.
+ */
+export function trampolineOf(pid: Pid): RuntimeAddress | undefined {
+  const match = /^([0-9a-f]+)-\S+ .*\[uprobes\]$/m.exec(readFileSync(`/proc/${pid}/maps`, 'utf8'))
+  return match === null ? undefined : asRuntimeAddress(Number.parseInt(match[1]!, 16))
+}
+
 /** The state letter of proc(5) (`R`, `S`, `T`, `Z` …), or undefined if there is no such process. */
 export function processState(pid: Pid): string | undefined {
   return statFields(pid)?.[0]

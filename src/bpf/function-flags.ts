@@ -1,0 +1,12 @@
+import { mapSharedMemory } from '../sys/memory.ts'
+import { functionsMax } from './layout.ts'
+
+/** The flags of all functions, as the BPF program sees them. @param fd of the `functions` map */
+export function functionFlags(fd: number): Uint8Array {
+  return new Uint8Array(mapSharedMemory(fd, 0, functionsMax, 'write'))
+}
+
+/** From now on calls may end, but none begins, and no return is hooked any more. */
+export function closeTracing(flags: Uint8Array): void {
+  flags[functionsMax - 1] = 1
+}

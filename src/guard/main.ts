@@ -1,0 +1,70 @@
+/**
+ * The guard: a process that outlives utrace. Should utrace be killed, it sees to it that every process that was traced
+ * goes on as if it never had been: returns that are still hooked are put right, and what was stopped is continued.
+ *
+ * Standard input tells the traced processes, a line each: `+PID START_TICKS`, `-PID`; `done` before the end means that
+ * nothing is left to do. Descriptor 3 is the `functions` map, descriptor 4 the program `list_returns`.
+ */
+import { writeSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { asPid, type Pid } from '../base/units.ts'
+import { closeTracing, functionFlags } from '../bpf/function-flags.ts'
+import { listReturns } from '../bpf/list-returns.ts'
+import { processStartTicks, processState } from '../target/process.ts'
+import { restoreReturns } from '../target/restore-returns.ts'
+import { descriptors, type GuardMessage, parseGuardMessage } from './protocol.ts'
+
+/** utrace's own end takes time: its probes go one by one, and until then may still stop somebody. */
+const rescueRounds = 100
+const roundMs = 50
+
+const tracer = asPid(process.ppid)
+const traced = new Map<Pid, string>()
+let isDone = false
+// The flags live in memory that the BPF program reads: mapped now, because a rescue must be quick.
+const flags = functionFlags(descriptors.functionsMap)
+
+// What ends utrace from the terminal must not end its guard.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {})
+
+const lines = createInterface({ input: process.stdin })
+lines.on('line', (line) => take(parseGuardMessage(line)))
+lines.on('close', () => (isDone ? process.exit(0) : void rescue()))
+// utrace waits for this before it lets a target run.
+writeSync(1, 'ready\n')
+
+function take(message: GuardMessage | undefined): void {
+  if (message?.kind === 'traced') traced.set(message.pid, message.startTicks)
+  else if (message?.kind === 'forgotten') traced.delete(message.pid)
+  else if (message?.kind === 'done') isDone = true
+}
+
+async function rescue(): Promise<void> {
+  closeTracing(flags)
+  for (let round = 0; round < rescueRounds; round++) {
+    for (const [pid, startTicks] of traced) {
+      // The id may be somebody else's by now.
+      if (processStartTicks(pid) === startTicks) rescueProcess(pid)
+    }
+    if (isGone(tracer) && round > 1) break
+    await new Promise((resolve) => setTimeout(resolve, roundMs))
+  }
+  process.exit(0)
+}
+
+function rescueProcess(pid: Pid): void {
+  attempt(() => restoreReturns(pid, () => listReturns(descriptors.listReturnsProgram, pid)))
+  attempt(() => processState(pid) === 'T' && process.kill(pid, 'SIGCONT'))
+}
+
+/** What fails here fails because the process has ended. */
+function attempt(act: () => unknown): void {
+  try {
+    act()
+  } catch {}
+}
+
+function isGone(pid: Pid): boolean {
+  const state = processState(pid)
+  return pid === 1 || state === undefined || state === 'Z'
+}
