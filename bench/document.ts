@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { describeMachine } from './machine.ts'
 import { repository } from './paths.ts'
@@ -6,12 +7,16 @@ import type { Suite } from './suite.ts'
 
 const path = join(repository, 'docs/performance.md')
 
-/** Replaces what the document shows of a suite, between its two marks. The text around them is written by hand. */
-export function writeSection({ name, title }: Suite, body: string): void {
+/**
+ * Replaces what the document shows of a suite, between its two marks. The text around them is written by hand.
+ * @param command what reproduces it
+ */
+export function writeSection({ name, title }: Suite, body: string, command: string): void {
   const text = existsSync(path) ? readFileSync(path, 'utf8') : '# Performance\n'
   const [begin, end] = [`<!-- bench ${name} -->`, `<!-- /bench ${name} -->`]
   const date = new Date().toISOString().slice(0, 10)
-  const facts = [`\`npm run bench -- ${name} --write\`, ${date}`, ...describeMachine()].join(' · ')
+  const load = loadavg()[0]!.toFixed(1)
+  const facts = [`\`${command}\`, ${date}, load average ${load}`, ...describeMachine()].join(' · ')
   const section = `${begin}\n### ${title}\n\n${body}\n\n<sub>${facts}</sub>\n${end}`
   const from = text.indexOf(begin)
   const to = text.indexOf(end)

@@ -68,7 +68,12 @@ async function main(): Promise<number> {
     }
     const body = await runSuite(suite, effort)
     print(`\n### ${suite.title}\n\n${body}\n`)
-    if (values.write) writeSection(suite, body)
+    if (values.write)
+      writeSection(
+        suite,
+        body,
+        `npm run bench -- ${suite.name}${values.quick ? ' --quick' : ''} --rounds ${rounds}`,
+      )
   }
   return 0
 }

@@ -7,7 +7,7 @@ export function buildManyFunctions(functionCount: number): Promise<string> {
     '#include "bench.h"',
     ...numbers.map((n) => `CALL long function_${n}(long x) { return x + ${n}; }`),
     `long (*const functions[])(long) = {${numbers.map((n) => `function_${n}`).join(',')}};`,
-    'int main(void) { say_start(); while (getchar() != EOF); say_end(0, 0); return 0; }',
+    'int main(void) { say_start(); while (getchar() != EOF); say_end(0, 0, 0); return 0; }',
   ].join('\n')
   return buildProgram({
     source: { name: `functions-${functionCount}.c`, text },

@@ -33,7 +33,7 @@ export interface RunOptions {
 const watchIntervalMs = 100
 
 /** Nanoseconds of CLOCK_MONOTONIC: exact in a double for the first 104 days of uptime. */
-export const now = () => Number(process.hrtime.bigint())
+const now = () => Number(process.hrtime.bigint())
 
 /** Runs a command. @throws NotMeasured if it is missing or takes too long: it is gone then, with all below it */
 export async function run(command: readonly string[], options: RunOptions): Promise<Run> {
@@ -155,16 +155,18 @@ export interface ProgramTimes {
   readonly startedNs: number
   readonly endedNs: number
   readonly elapsedNs: number
+  /** Processor time of the target alone. */
+  readonly cpuNs: number
   readonly calls: number
 }
 
 /** @throws NotMeasured with the reason, if the program has not come to its end */
 export function programTimes(result: Run): ProgramTimes {
   const start = /^bench start (\d+)$/m.exec(result.stdout)
-  const end = /^bench end (\d+) (\d+) (\d+)$/m.exec(result.stdout)
+  const end = /^bench end (\d+) (\d+) (\d+) (\d+)$/m.exec(result.stdout)
   if (start === null || end === null) throw new NotMeasured(failureOf(result))
-  const [endedNs, elapsedNs, calls] = end.slice(1).map(Number) as [number, number, number]
-  return { startedNs: Number(start[1]), endedNs, elapsedNs, calls }
+  const [endedNs, elapsedNs, cpuNs, calls] = end.slice(1).map(Number) as [number, number, number, number]
+  return { startedNs: Number(start[1]), endedNs, elapsedNs, cpuNs, calls }
 }
 
 /** Why a command has failed: the last thing it said, and how it ended. */

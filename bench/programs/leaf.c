@@ -17,11 +17,11 @@ int main(int argc, char **argv) {
   char *unit;
   long amount = strtol(argc > 1 ? argv[1] : "1000000", &unit, 10), calls = 0;
   say_start();
-  long begin = now_ns();
+  long begin = now_ns(), cpu = cpu_ns();
   if (*unit == 's')
     calls = run_for(amount * 1000000000L);
   else
     while (calls < amount) calls = leaf(calls);
-  say_end(now_ns() - begin, calls);
+  say_end(now_ns() - begin, cpu_ns() - cpu, calls);
   return 0;
 }

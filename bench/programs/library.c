@@ -4,7 +4,7 @@
 int main(int argc, char **argv) {
   long rounds = (argc > 1 ? atol(argv[1]) : 300000) / 3, length = 0;
   say_start();
-  long begin = now_ns();
+  long begin = now_ns(), cpu = cpu_ns();
   for (long i = 0; i < rounds; i++) {
     char *text = malloc(64);
     USED(text);
@@ -12,6 +12,6 @@ int main(int argc, char **argv) {
     length += strlen(text);
     free(text);
   }
-  say_end(now_ns() - begin, rounds * 3);
+  say_end(now_ns() - begin, cpu_ns() - cpu, rounds * 3);
   return length != rounds * 12;
 }

@@ -24,8 +24,9 @@ int main(int argc, char **argv) {
   calls_each = (argc > 1 ? atol(argv[1]) : 1000000) / 2;
   pthread_barrier_init(&both_ready, NULL, 2);
   say_start();
+  long cpu = cpu_ns();
   for (int i = 0; i < 2; i++) pthread_create(&threads[i], NULL, worker, &elapsed[i]);
   for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
-  say_end(elapsed[0] + elapsed[1], 2 * calls_each);
+  say_end(elapsed[0] + elapsed[1], cpu_ns() - cpu, 2 * calls_each);
   return 0;
 }

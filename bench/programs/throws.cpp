@@ -43,8 +43,8 @@ int main(int argc, char **argv) {
   long rounds = (argc > 1 ? atol(argv[1]) : 500000) / 5, failures = 0;
   say_start();
   level1(0);
-  long begin = now_ns();
+  long begin = now_ns(), cpu = cpu_ns();
   for (long i = 0; i < rounds; i++) failures += level1(i) == failure;
-  say_end(now_ns() - begin, rounds * 5);
+  say_end(now_ns() - begin, cpu_ns() - cpu, rounds * 5);
   return failures != (rounds + 99) / 100;
 }

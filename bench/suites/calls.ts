@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildFloor, buildProgram, type Recipe } from '../build.ts'
 import { count, megabytes, milliseconds, noValue, number, ratio, spread, table } from '../format.ts'
-import { NotMeasured, programTimes, type Run, run } from '../measure.ts'
+import { NotMeasured, programTimes, run } from '../measure.ts'
 import { withScratch } from '../paths.ts'
 import { median, pairedRatio, summarize } from '../statistics.ts'
 import { type Effort, type Suite, wantsRow } from '../suite.ts'
@@ -24,6 +24,7 @@ export interface CallSuite {
 
 interface Sample {
   readonly elapsedNs: number
+  readonly cpuNs: number
   readonly calls: number
   readonly attachNs: number
   readonly detachNs: number
@@ -96,22 +97,21 @@ async function sample(tool: Tool, job: Job, callsPerUnit: number | undefined): P
   const calls = callsPerUnit === undefined ? times.calls : callsPerUnit * job.amount
   return {
     elapsedNs: times.elapsedNs,
+    cpuNs: times.cpuNs,
     calls,
     attachNs: times.startedNs - result.spawnedNs,
     detachNs: result.exitedNs - times.endedNs,
     peakBytes: result.peakBytes,
-    lost: lostEvents(tool, job, result, calls),
+    lost: tool.lost?.(job, result, calls),
   }
-}
-
-function lostEvents(tool: Tool, job: Job, result: Run, calls: number): number | undefined {
-  return tool.lost?.(job, result, calls)
 }
 
 const header = [
   'tool',
   'ns per call',
   'spread',
+  'to the floor',
+  'CPU ns',
   'to the floor',
   'slow-down',
   'events lost',
@@ -123,36 +123,49 @@ const header = [
 
 /** What a call costs is what the tool adds to it. */
 function renderRows(rows: readonly Row[]): string {
-  const nativeRow = rows.find(({ tool }) => tool === native)
-  const nativeNs = median(nativeRow!.samples.map(({ elapsedNs, calls }) => elapsedNs / calls))
-  const costs = (row: Row) => row.samples.map(({ elapsedNs, calls }) => elapsedNs / calls - nativeNs)
+  const nativeRow = rows.find(({ tool }) => tool === native)!
   const floorRow = rows.find(({ tool }) => tool === floor)
-  const floorCosts = floorRow === undefined ? [] : costs(floorRow)
-  return table(
-    header,
-    rows
-      .filter(({ samples }) => samples.length > 0)
-      .map((row) => {
-        const perCall = row.samples.map(({ elapsedNs, calls }) => elapsedNs / calls)
-        const cost = summarize(row.tool === native ? perCall : costs(row))
-        const of = (field: 'attachNs' | 'detachNs' | 'peakBytes') =>
-          median(row.samples.map((each) => each[field]))
-        const lost = row.samples.map((each) => each.lost).filter((value) => value !== undefined)
-        const isTool = row.tool !== native
-        return [
-          row.tool.name,
-          number(cost.median),
-          spread(cost),
-          isTool && floorCosts.length > 0 ? ratio(pairedRatio(costs(row), floorCosts)) : noValue,
-          isTool ? ratio(median(perCall) / nativeNs) : noValue,
-          isTool && row.tool !== floor && lost.length > 0 ? count(Math.max(...lost)) : noValue,
-          isTool && of('peakBytes') > 0 ? megabytes(of('peakBytes')) : noValue,
-          milliseconds(of('attachNs')),
-          milliseconds(of('detachNs')),
-          String(row.samples.length),
-        ]
-      }),
-  )
+  const perCall = (row: Row, field: 'elapsedNs' | 'cpuNs') =>
+    row.samples.map((each) => each[field] / each.calls)
+  const cost = (row: Row, field: 'elapsedNs' | 'cpuNs') => {
+    const nativeNs = row === nativeRow ? 0 : median(perCall(nativeRow, field))
+    return perCall(row, field).map((ns) => ns - nativeNs)
+  }
+  const toFloor = (row: Row, field: 'elapsedNs' | 'cpuNs') =>
+    row === nativeRow || floorRow === undefined || floorRow.samples.length === 0
+      ? noValue
+      : ratio(pairedRatio(cost(row, field), cost(floorRow, field)))
+  const slowDown = (row: Row) =>
+    row === nativeRow
+      ? noValue
+      : ratio(median(perCall(row, 'elapsedNs')) / median(perCall(nativeRow, 'elapsedNs')))
+  const measured = rows.filter(({ samples }) => samples.length > 0)
+  const cells = (row: Row) => {
+    const elapsed = summarize(cost(row, 'elapsedNs'))
+    const of = (field: 'attachNs' | 'detachNs' | 'peakBytes') =>
+      median(row.samples.map((each) => each[field]))
+    return [
+      row.tool.name,
+      number(elapsed.median),
+      spread(elapsed),
+      toFloor(row, 'elapsedNs'),
+      number(median(cost(row, 'cpuNs'))),
+      toFloor(row, 'cpuNs'),
+      slowDown(row),
+      lostText(row),
+      of('peakBytes') > 0 ? megabytes(of('peakBytes')) : noValue,
+      milliseconds(of('attachNs')),
+      milliseconds(of('detachNs')),
+      String(row.samples.length),
+    ]
+  }
+  return table(header, measured.map(cells))
+}
+
+/** The worst of the rounds. */
+function lostText({ tool, samples }: Row): string {
+  const lost = samples.map((each) => each.lost).filter((value) => value !== undefined)
+  return tool === floor || lost.length === 0 ? noValue : count(Math.max(...lost))
 }
 
 function failures(rows: readonly Row[]): string {

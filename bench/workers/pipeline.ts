@@ -10,8 +10,7 @@ import { type FunctionRecord, Reconstruction } from '../../src/trace/reconstruct
 import { makeRingImage } from './ring-image.ts'
 import { answer } from './worker.ts'
 
-export const pipelineStages = ['decode', 'reconstruct', 'graph', 'flat', 'jsonl'] as const
-export type PipelineStage = (typeof pipelineStages)[number]
+export type PipelineStage = 'decode' | 'reconstruct' | 'graph' | 'flat' | 'jsonl'
 
 export interface PipelineResult {
   readonly events: number
