@@ -261,6 +261,8 @@ export class Reconstruction implements EventConsumer {
 
   /** A child process begins as a copy of its parent's thread: the calls that are open there go on in both. */
   #fork(time: TraceNs, parent: Thread, childTid: number, sameProcess: boolean, cpu: number): void {
+    // An id that is used again, by a thread whose end was lost.
+    this.#endThread(time, childTid, cpu)
     if (sameProcess) {
       this.#bornIn.set(childTid, parent.pid)
       return
