@@ -8,7 +8,9 @@ import { type FunctionRecord, Reconstruction } from './reconstruct.ts'
  * Golden tests: each case is a sequence of events, and indented below each event the calls that it began and ended.
  *
  *     +NS tTID entry NAME sp=HEX     +NS tTID return NAME sp=HEX     +NS tTID ret NAME sp=HEX
- *     +NS tTID exit                  +NS tTID exec                   +NS lost COUNT         +NS finish
+ *     +NS tTID exit                  +NS tTID exec PID               +NS lost COUNT         +NS finish
+ *     +NS tTID thread TID            +NS tTID fork PID               +NS tTID caught NAME sp=HEX
+ *     +NS tTID probed NAME           an exception was caught in NAME, or its exits are probed from now on
  *
  * NS is trace time. An end says how, and the duration in ns. Before them stand the functions:
  *
@@ -61,19 +63,29 @@ function replay(inputs: readonly string[]): string {
 
 function feed(engine: Reconstruction, functions: readonly FunctionRecord[], input: string): void {
   const words =
-    /^\+(\d+)(?: t(\d+))? (entry|return|ret|exit|exec|lost|finish)(?: (\w+))?(?: sp=([0-9a-f]+))?$/.exec(
+    /^\+(\d+)(?: t(\d+))? (entry|return|ret|exit|exec|thread|fork|caught|probed|lost|finish)(?: (\w+))?(?: sp=([0-9a-f]+))?$/.exec(
       input,
     )
   if (words === null) throw new Error(`not an event: ${input}`)
-  const [, time, tid, what, argument, stack] = words
+  const [, time, threadId, what, argument, stack] = words
   const timeNs = asTraceNs(Number(time))
+  const tid = Number(threadId ?? 0)
+  const id = functions.findIndex(({ fn }) => fn.name === argument)
+  const event = (kind: EventKind, value: number, functionId: number) =>
+    engine.event(timeNs, value, tid, kind, functionId, 0)
   if (what === 'finish') engine.finish(timeNs)
-  else if (what === 'lost') engine.event(timeNs, Number(argument), 0, eventKind.lost, 0, 0)
+  else if (what === 'exit') event(eventKind.threadExit, 0, 0)
+  else if (what === 'lost' || what === 'exec') event(eventKind[what], Number(argument), 0)
+  else if (what === 'thread') event(eventKind.fork, Number(argument), 1)
+  else if (what === 'fork') event(eventKind.fork, Number(argument), 0)
   else {
-    const kinds: Record<string, EventKind> = { ...eventKind, exit: eventKind.threadExit }
-    const id = functions.findIndex(({ fn }) => fn.name === argument)
-    if (argument !== undefined && id === -1) throw new Error(`no such function: ${input}`)
-    engine.event(timeNs, Number.parseInt(stack ?? '0', 16), Number(tid), kinds[what!]!, id, 0)
+    if (id === -1) throw new Error(`no such function: ${input}`)
+    const kinds: Record<string, EventKind> = {
+      ...eventKind,
+      caught: eventKind.unwound,
+      probed: eventKind.exitsProbed,
+    }
+    event(kinds[what!]!, Number.parseInt(stack ?? '0', 16), id)
   }
 }
 
@@ -511,6 +523,55 @@ describe('longjmp and exceptions', () => {
 const at = (depth: number) => (0x10000 - 32 * depth).toString(16)
 const entry = (depth: number) => `+${depth} t1 entry f sp=${at(depth)}`
 
+describe('caught exceptions', () => {
+  golden(
+    'the handler ends the calls below it, at its own time',
+    `
+      main: ret
+      f: ret
+      g: return
+      h: ret
+      +0 t1 entry main sp=1000
+          begin main
+      +10 t1 entry f sp=f00
+            begin f
+      +20 t1 entry g sp=e00
+              begin g
+      +30 t1 caught h sp=f80
+              end g unwound 10
+            end f unwound 20
+      +40 t1 entry h sp=f80
+            begin h
+      +50 t1 ret h sp=f80
+            end h return 10
+      +60 t1 ret main sp=1000
+          end main return 60
+    `,
+  )
+
+  golden(
+    'the function that marks the catch may be traced itself: it is not over',
+    `
+      main: ret
+      f: ret
+      catcher: ret
+      +0 t1 entry main sp=1000
+          begin main
+      +10 t1 entry f sp=f00
+            begin f
+      +20 t1 caught catcher sp=f80
+            end f unwound 10
+      +20 t1 entry catcher sp=f80
+            begin catcher
+      +21 t1 caught catcher sp=f80
+      +30 t1 ret catcher sp=f80
+            end catcher return 10
+      +40 t1 ret main sp=1000
+          end main return 40
+    `,
+  )
+})
+
 describe('exits that cannot be seen', () => {
   golden(
     'a function with entries only ends, inferred, at the next call of its caller or its exit',
@@ -587,6 +648,18 @@ describe('exits that cannot be seen', () => {
       'end f return 837',
       'end f return 10',
     ])
+  })
+
+  test('functions whose exits are probed while tracing are hooked no more, and end by their rets', () => {
+    const entries = Array.from({ length: 40 }, (_, depth) => entry(depth))
+    const more = Array.from({ length: 60 }, (_, index) => entry(40 + index))
+    const rets = Array.from({ length: 60 }, (_, index) => `+${1000 + index} t1 ret f sp=${at(99 - index)}`)
+    const returns = Array.from(
+      { length: 40 },
+      (_, index) => `+${2000 + index} t1 return f sp=${at(39 - index)}`,
+    )
+    const lines = replay(['f: return', ...entries, '+39 probed f', ...more, ...rets, ...returns]).split('\n')
+    expect(lines.filter((line) => line.includes(' end f return '))).toHaveLength(100)
   })
 
   test('probed rets have no such limit', () => {
@@ -761,7 +834,7 @@ describe('where a trace, a thread or an image begins and ends', () => {
             begin f
       +20 t2 entry f sp=8000
           begin f
-      +30 t1 exec
+      +30 t1 exec 1
             end f cut 20
           end main cut 30
           end f cut 10
@@ -779,8 +852,117 @@ describe('where a trace, a thread or an image begins and ends', () => {
       f: ret
       +0 t2 entry f sp=8000
           begin f
-      +10 t1 exec
+      +10 t1 exec 1
           end f cut 10
+    `,
+  )
+
+  golden(
+    'exec leaves other processes alone',
+    `
+      main: ret
+      +0 t1 entry main sp=1000
+          begin main
+      +10 t1 fork 50
+          begin main
+      +20 t50 exec 50
+          end main cut 10
+      +30 t1 ret main sp=1000
+          end main return 30
+    `,
+  )
+
+  golden(
+    'a forked process goes on in the calls that were open, and its exits are its own',
+    `
+      main: ret
+      f: ret
+      g: ret
+      +0 t1 entry main sp=1000
+          begin main
+      +10 t1 entry f sp=f00
+            begin f
+      +20 t1 fork 50
+          begin main
+            begin f
+      +30 t50 entry g sp=e00
+              begin g
+      +40 t1 ret f sp=f00
+            end f return 30
+      +50 t50 ret g sp=e00
+              end g return 20
+      +60 t50 ret f sp=f00
+            end f return 40
+      +70 t50 exit
+          end main cut 50
+      +80 t1 ret main sp=1000
+          end main return 80
+    `,
+  )
+
+  // The kernel does not report the child's return, hooked by the parent's probe: its end is known by later events.
+  golden(
+    'hooked returns of the parent are not seen in a forked process',
+    `
+      main: ret
+      f: return
+      g: ret
+      +0 t1 entry main sp=1000
+          begin main
+      +10 t1 entry f sp=f00
+            begin f
+      +20 t1 fork 50
+          begin main
+            begin f
+      +30 t50 entry g sp=f80
+            end f inferred 10
+            begin g
+      +40 t1 return f sp=f00
+            end f return 30
+      +50 finish
+          end main cut 50
+            end g cut 20
+          end main cut 30
+    `,
+  )
+
+  golden(
+    'a new thread begins with nothing, in the process of its maker',
+    `
+      main: ret
+      f: ret
+      +0 t1 entry main sp=1000
+          begin main
+      +10 t1 fork 50
+          begin main
+      +20 t50 thread 51
+      +30 t51 entry f sp=9000
+          begin f
+      +40 t50 exec 50
+          end main cut 30
+          end f cut 10
+      +50 t1 ret main sp=1000
+          end main return 50
+    `,
+  )
+
+  golden(
+    'a process id that is used again, its end lost: the old calls end before the new process begins',
+    `
+      main: ret
+      f: ret
+      +0 t1 entry main sp=1000
+          begin main
+      +10 t50 entry f sp=9000
+          begin f
+      +20 lost 3
+          lost 3
+      +30 t1 fork 50
+          end f cut 20
+          begin main
+      +40 finish
+          end main cut 40
+          end main cut 10
     `,
   )
 
