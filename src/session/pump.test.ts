@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest'
+import type { EventConsumer } from '../base/event.ts'
+import { pumpEvents } from './pump.ts'
+
+const consumer: EventConsumer = { event: () => {} }
+
+/** A source that has so many events at each look, and none after that. */
+function sourceOf(counts: readonly number[]) {
+  const looks: number[] = []
+  return {
+    looks,
+    drain(given: EventConsumer) {
+      expect(given).toBe(consumer)
+      looks.push(performance.now())
+      return counts[looks.length - 1] ?? 0
+    },
+  }
+}
+
+describe('pumpEvents', () => {
+  test('ends when it is done, and only after nothing was left', async () => {
+    const source = sourceOf([5, 0, 3, 2, 1, 0, 9])
+    // Done from the second look on, at which there still was nothing: the events of the last moment come with it.
+    await pumpEvents(source, consumer, { flush: () => {}, done: () => source.looks.length >= 2 })
+    expect(source.looks).toHaveLength(6)
+  })
+
+  test('looks once more after it was done: what happened before is not missed', async () => {
+    let ended = false
+    const events = [0, 0, 7]
+    const source = sourceOf(events)
+    const done = () => {
+      // The end comes between being asked and looking.
+      const before = ended
+      if (source.looks.length === 2) ended = true
+      return before
+    }
+    await pumpEvents(source, consumer, { flush: () => {}, done })
+    expect(source.looks.length).toBeGreaterThanOrEqual(4)
+  })
+
+  test('does not rest while much is happening, and rests longer when nothing is', async () => {
+    const busy = sourceOf(new Array(400).fill(5000))
+    let started = performance.now()
+    await pumpEvents(busy, consumer, { flush: () => {}, done: () => busy.looks.length >= 400 })
+    expect(performance.now() - started).toBeLessThan(300)
+    const idle = sourceOf([])
+    started = performance.now()
+    await pumpEvents(idle, consumer, { flush: () => {}, done: () => performance.now() - started > 150 })
+    expect(idle.looks.length).toBeLessThan(30)
+    expect(idle.looks.length).toBeGreaterThan(3)
+  })
+
+  test('lets the output out every few tens of milliseconds, however busy it is', async () => {
+    const flushes: number[] = []
+    const start = performance.now()
+    const source = { drain: () => (performance.now() - start < 200 ? 5000 : 0) }
+    await pumpEvents(source, consumer, {
+      flush: () => flushes.push(performance.now() - start),
+      done: () => performance.now() - start > 200,
+    })
+    expect(flushes.length).toBeGreaterThanOrEqual(3)
+    expect(flushes[0]).toBeLessThan(100)
+  })
+
+  test('what goes wrong while looking ends it', async () => {
+    const source = {
+      drain: () => {
+        throw new Error('no more')
+      },
+    }
+    await expect(pumpEvents(source, consumer, { flush: () => {}, done: () => true })).rejects.toThrow(
+      'no more',
+    )
+  })
+})
