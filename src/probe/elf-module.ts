@@ -1,4 +1,4 @@
-import { addressToFileOffset } from '../elf/address.ts'
+import { addressToFileOffset, segmentAt } from '../elf/address.ts'
 import type { FunctionSymbol } from '../elf/facts.ts'
 import { readFunctions } from '../elf/functions.ts'
 import type { ElfImage } from '../elf/image.ts'
@@ -15,6 +15,7 @@ export function moduleCodeOf(
     unwind: readUnwindTable(elf),
     read: (address, size) => elf.bytesAt(address, size),
     toFileOffset: (address) => addressToFileOffset(elf.facts, address),
+    isWritable: (address) => segmentAt(elf.facts, address)?.writable ?? false,
     entryPoint: elf.facts.entry === 0 ? undefined : elf.facts.entry,
   }
 }

@@ -81,13 +81,15 @@ add(
 const sanitizer = /^__(?:a|t|m|l|hwa)san_|^__ubsan_|^__interceptor_|^__sanitizer_/
 const programCounterHelper =
   /^__x86\.get_pc_thunk\.|^__x86_(?:indirect|return)_thunk|^__llvm_(?:retpoline|lvi)_/
+const stub = /\$plt(?:got)?$/
 const unnamed = /\+0x[0-9a-f]+$/
 const coldPart = /^(.+)\.cold(?:\.\d+)?$/
 
 /** The rule for a linkage name, without its version; undefined for an ordinary function. */
 export function functionRule(symbol: string): FunctionRule | undefined {
   const at = symbol.indexOf('@')
-  if (at > 0 && symbol.endsWith('@plt'))
+  // `@plt` as binutils name them, `$plt` and `$pltgot` as mold does in its symbol tables.
+  if ((at > 0 && symbol.endsWith('@plt')) || stub.test(symbol))
     return { allows: 'untraced', reason: 'PLT stub: the library call is traced' }
   const name = at > 0 ? symbol.slice(0, at) : symbol
   const rule = rules.get(name)

@@ -226,3 +226,38 @@ entries: 2 emulated (1 of them behind the first instruction), 1 stepped
 exits: 0 return probes, 2 by their ret instructions, 1 inferred
 costs are estimates, for a virtual machine: a single step is about ten times cheaper on bare metal
 `
+
+test('leaves code out that may be written to, where the kernel puts no probes', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'utrace-plan-'))
+  try {
+    const path = join(folder, 'writable')
+    writeFileSync(`${path}.c`, 'int f(int x) { return x; } void _start(void) { f(1); __builtin_trap(); }')
+    execFileSync('gcc', [
+      '-nostdlib',
+      '-static',
+      '-no-pie',
+      '-Wl,--omagic,--no-warn-rwx-segments',
+      `${path}.c`,
+      '-o',
+      path,
+    ])
+    const file = fileSource(path)
+    const plan = planModule({
+      ...moduleCodeOf(parseElf(file, path)),
+      exitProbe: 'auto',
+      placement: 'auto',
+      returnHooks: { harmless: true, reason: 'harmless' },
+      demangle: (symbol) => symbol,
+      select: ({ symbol }) => symbol === 'f',
+    })
+    file.close()
+    expect(plan).toEqual({
+      functions: [],
+      untraced: [
+        { symbol: 'f', name: 'f', reason: 'its code may be written to: the kernel puts no probes there' },
+      ],
+    })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})

@@ -104,6 +104,9 @@ function planTargets(
     const wish = wishWayOut(target, range, input.entryPoint, input)
     if (wish.kind === 'untraced') leaveOut(target, wish.reason)
     else if (input.toFileOffset(target.address) === undefined) leaveOut(target, 'its code is not in the file')
+    // `valid_vma` of kernel/events/uprobes.c wants VM_WRITE to be off.
+    else if (input.isWritable(target.address))
+      leaveOut(target, 'its code may be written to: the kernel puts no probes there')
     else wanted.push({ target, wish, isCode: range !== undefined })
   }
 

@@ -9,6 +9,8 @@ export interface ModuleCode {
   /** Bytes at an address; short or undefined where the file does not hold them all. */
   readonly read: (address: VirtualAddress, size: number) => Uint8Array | undefined
   readonly toFileOffset: (address: VirtualAddress) => FileOffset | undefined
+  /** Whether the program may change the code at an address: the kernel silently leaves such mappings without probes. */
+  readonly isWritable: (address: VirtualAddress) => boolean
   /** `e_entry`: code that the kernel jumps to. Undefined for a library. */
   readonly entryPoint: VirtualAddress | undefined
 }

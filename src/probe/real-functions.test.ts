@@ -39,7 +39,8 @@ function disassemble(file: string, from: number, to: number): Disassembly {
   return { lines, jumps }
 }
 
-const EMULATED = /^(bnd )?(push r\w\w?|nop( \w+ PTR \[.*\])?|xchg ax,ax|(j\w+|call) [0-9a-f]+( <.*>)?)( *#.*)?$/
+const EMULATED =
+  /^(bnd )?(push r\w\w?|nop( \w+ PTR \[.*\])?|xchg ax,ax|(j\w+|call) [0-9a-f]+( <.*>)?)( *#.*)?$/
 const REFUSED = /^(lock|notrack|cs|ds|es|ss) |\bzmm|^syscall|^int/
 
 function describeModule(name: string, file: string, start: number): void {
