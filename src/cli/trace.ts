@@ -5,6 +5,7 @@ import { nearestMatch } from '../base/nearest.ts'
 import { ElfError } from '../elf/error.ts'
 import { fileSource } from '../elf/file-source.ts'
 import { parseElf } from '../elf/image.ts'
+import type { Untraced } from '../probe/plan.ts'
 import { renderPlan } from '../probe/render-plan.ts'
 import { hasSymbolTable } from '../session/module-code.ts'
 import type { PlannedModule } from '../session/plan-process.ts'
@@ -120,14 +121,23 @@ function checkProgram(file: string, words: readonly string[]): void {
 
 export function checkSomethingToTrace(options: TraceOptions, planned: readonly PlannedModule[]): void {
   if (planned.length === 0 || planned.some(({ plan }) => plan.functions.length > 0)) return
-  const names = planned.flatMap(({ plan }) => plan.untraced.map(({ name }) => name))
+  const untraced = planned.flatMap(({ plan }) => plan.untraced)
+  const names = untraced.map(({ name }) => name)
   const wanted = options.functions.join(',')
   const nearest = nearestMatch(wanted, names)
   throw new UserError(
     `no function matches ${wanted === '*' ? 'and can be traced' : `'${escapeText(wanted)}'`} in ${planned[0]!.module.name}` +
-      ` and its library calls${nearest === undefined ? '' : ` (did you mean ${escapeText(nearest)}?)`}:` +
+      ` and its library calls${nearest === undefined ? '' : ` (did you mean ${escapeText(nearest)}?)`}${whyNot(untraced)}:` +
       ` see what there is with --plan, ${unnamedFix(planned[0]!)}or trace inside libraries with --nest-lib`,
   )
+}
+
+/** The most frequent reason, for those that do match. */
+function whyNot(untraced: readonly Untraced[]): string {
+  const counts = new Map<string, number>()
+  for (const { reason } of untraced) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  const [most] = [...counts].sort(([, a], [, b]) => b - a)
+  return most === undefined ? '' : ` (not traced: ${most[1]}, ${escapeText(most[0])})`
 }
 
 function unnamedFix({ module }: PlannedModule): string {
