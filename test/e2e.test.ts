@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { binaryCases } from './cases/binaries.ts'
 import type { Case } from './cases/case.ts'
 import { controlFlowCases } from './cases/control-flow.ts'
 import { languageCases } from './cases/languages.ts'
@@ -16,6 +17,7 @@ const groups = {
   'control flow': controlFlowCases,
   processes: processCases,
   linking: linkingCases,
+  binaries: binaryCases,
   'real programs': realProgramCases,
 }
 

@@ -23,6 +23,8 @@ export interface Build {
   readonly loadsByItself?: boolean
   /** Further sources, by their absolute paths, linked into the executable. */
   readonly extraSources?: readonly string[]
+  /** Shell commands for the folder of the finished executable, which is named like its source: to strip it, and the like. */
+  readonly after?: readonly string[]
   /** Without an instrumented build: what has no oracle. */
   readonly plainOnly?: boolean
 }
@@ -118,6 +120,7 @@ async function buildInto(folder: string, build: Build, instrumented: boolean): P
     '-ldl',
   ]
   await compile(compiler, [...linked, ...link])
+  for (const command of build.after ?? []) await execute('sh', ['-c', command], { cwd: folder })
 }
 
 const builds = new Map<string, Promise<Built>>()
