@@ -169,13 +169,14 @@ export function programTimes(result: Run): ProgramTimes {
   return { startedNs: Number(start[1]), endedNs, elapsedNs, cpuNs, calls }
 }
 
-/** Why a command has failed: the last thing it said, and how it ended. */
+/** Why a command has failed: the most telling thing it said, and how it ended. */
 export function failureOf({ stderr, stdout, status }: Run): string {
-  const said = (text: string) =>
-    text
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line !== '' && !line.startsWith('bench '))
-  const last = [...said(stdout), ...said(stderr)].at(-1) ?? 'it said nothing'
-  return `${last.replaceAll('|', '/').slice(0, 160)} (${typeof status === 'number' ? `status ${status}` : status})`
+  const lines = `${stdout}\n${stderr}`
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('bench '))
+  // What follows the death of the program is only the tool's own clearing up.
+  const death = lines.find((line) => /terminate called|segmentation fault|aborted/i.test(line))
+  const reason = (death ?? lines.at(-1) ?? 'it said nothing').replaceAll('|', '/').slice(0, 160)
+  return `${reason} (${typeof status === 'number' ? `status ${status}` : status})`
 }

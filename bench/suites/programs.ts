@@ -140,6 +140,9 @@ export const programSuites: readonly Suite[] = [
     amount: 300_000,
     functionsOf: libraryFunctions,
     tools: [...ours, tools.bpftraceCount, tools.ltrace, tools.callgrind],
+    remarks:
+      '`strlen` is an IFUNC: bpftrace puts its probe on the resolver, and misses every call. Without `-c` or a filter ' +
+      'its probes on a library are hit by every process.',
   }),
   callSuite({
     name: 'threads',
