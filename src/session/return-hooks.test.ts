@@ -1,0 +1,117 @@
+import { basename } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openWorkshop, type Workshop } from '../../test/support/build-elf.ts'
+import { waits, whileWaiting } from '../../test/support/waiting-program.ts'
+import { readExports } from '../elf/exports.ts'
+import { returnHookEvidence } from './return-hooks.ts'
+
+let workshop: Workshop
+beforeAll(() => {
+  workshop = openWorkshop()
+})
+afterAll(() => workshop.remove())
+
+describe('returnHookEvidence', () => {
+  const throwing = `
+    #include <cstdio>
+    int main() { try { std::puts("runs"); std::fflush(stdout); if (std::getchar() == 'x') throw 1; } catch (int) { } }
+  `
+  const judge = (program: string, canRepair = true) =>
+    whileWaiting(program, (modules) => {
+      const { harmless, reason, unwinders, catchers } = returnHookEvidence(modules, canRepair)
+      const watched = unwinders.map(({ module }) => module.name)
+      return { harmless, reason, watched, catchers: catchers.map(({ name }) => name) }
+    })
+
+  test('a C program that nothing unwinds', async () => {
+    expect(await judge(workshop.build('plain-c', waits))).toEqual({
+      harmless: true,
+      reason: 'no unwinder is loaded',
+      watched: [],
+      catchers: [],
+    })
+  })
+
+  test('a C++ program: its unwinder is watched, or nothing can be done', async () => {
+    const program = workshop.build('plain-cpp', throwing, [], 'g++')
+    expect(await judge(program)).toMatchObject({
+      harmless: true,
+      watched: ['libgcc_s.so.1'],
+      catchers: ['libstdc++.so.6'],
+    })
+    const without = await judge(program, false)
+    expect(without.harmless).toBe(false)
+    expect(without.reason).toMatch(/^libgcc_s\.so\.1: an unwinder may run/)
+    expect(without.watched).toEqual([])
+  })
+
+  test('the watched functions are where the unwinder has them', async () => {
+    await whileWaiting(workshop.build('plain-cpp', throwing, [], 'g++'), (modules) => {
+      const { module, addresses } = returnHookEvidence(modules, true).unwinders[0]!
+      const exports = readExports(module.image)
+      const exported = [
+        '_Unwind_RaiseException',
+        '_Unwind_Resume',
+        '_Unwind_ForcedUnwind',
+        '_Unwind_Backtrace',
+      ]
+      const expected = exported.map((name) => exports.find(name)!.address)
+      expect(addresses).toEqual(expect.arrayContaining(expected))
+    })
+  })
+
+  test('an unwinder that is linked in is watched there', async () => {
+    for (const [name, flags] of [
+      ['static-cpp', ['-static']],
+      ['static-libgcc', ['-static-libgcc', '-static-libstdc++']],
+    ] as const) {
+      const program = workshop.build(name, throwing, flags, 'g++')
+      expect(await judge(program), name).toMatchObject({ harmless: true, watched: [name], catchers: [name] })
+    }
+  })
+
+  test('an unwinder that cannot be found is not watched', async () => {
+    for (const [name, flags] of [
+      ['stripped-static', ['-static', '-s']],
+      ['stripped-libgcc', ['-static-libgcc', '-static-libstdc++', '-s']],
+    ] as const) {
+      const program = workshop.build(name, throwing, flags, 'g++')
+      expect((await judge(program)).harmless, name).toBe(false)
+    }
+  })
+
+  test.each([
+    ['swapcontext', '#include <ucontext.h>\nucontext_t a, b;\nvoid f(void) { swapcontext(&a, &b); }\n', []],
+    [
+      'swapcontext',
+      '#include <ucontext.h>\nucontext_t a, b;\nvoid f(void) { swapcontext(&a, &b); }\n',
+      ['-static'],
+    ],
+    ['jump_fcontext', 'void jump_fcontext(void) { }\n', []],
+  ])('%s switches stacks (%#)', async (name, source, flags) => {
+    const program = workshop.build(`switches-${name}-${flags.length}`, source + waits, flags)
+    const { harmless, reason } = await judge(program)
+    expect(harmless).toBe(false)
+    expect(reason).toBe(`${basename(program)}: ${name} switches stacks`)
+  })
+
+  test('runtimes that read the stack by themselves', async () => {
+    const go = '__asm__(".section .gopclntab,\\"a\\"\\n.quad 1\\n.text");\n'
+    expect((await judge(workshop.build('go', go + waits))).reason).toBe(
+      'the Go runtime walks and moves stacks',
+    )
+    const sanitized = workshop.build('sanitized', waits, ['-fsanitize=address'])
+    expect(await judge(sanitized)).toMatchObject({ harmless: false })
+  })
+
+  test('node itself', async () => {
+    const script = 'require("node:fs").writeSync(1, "runs"); setTimeout(() => {}, 60_000)'
+    const { reason } = await whileWaiting(
+      process.execPath,
+      (modules) => returnHookEvidence(modules, true),
+      {},
+      ['-e', script],
+    )
+    expect(reason).toBe('V8 walks the stack')
+  })
+})
