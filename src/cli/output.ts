@@ -53,8 +53,9 @@ export function fileOutput(path: string): Output {
 }
 
 function openOutput(path: string): number {
-  // /dev/stdout and /dev/fd/N are links to what is open already.
-  const noFollow = path.startsWith('/dev/') ? 0 : constants.O_NOFOLLOW
+  // These are links to what is open already. Others in /dev are not to be trusted: anybody may make them in /dev/shm.
+  const isOpenAlready = /^\/dev\/(?:stdout|stderr|fd\/\d+)$/.test(path)
+  const noFollow = isOpenAlready ? 0 : constants.O_NOFOLLOW
   try {
     const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow, 0o666)
     giveToInvokingUser(fd)
