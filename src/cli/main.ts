@@ -2,6 +2,7 @@ import { UsageError, UserError } from '../base/errors.ts'
 import { parseInheritedState } from '../target/inherited.ts'
 import { commands } from './commands/index.ts'
 import { helpText, usageText } from './help.ts'
+import { withCommandInFront } from './later-options.ts'
 import { parseArguments } from './options.ts'
 import { ClosedPipeError, printLine, printText } from './output.ts'
 import { runTrace, showPlan } from './trace.ts'
@@ -9,7 +10,8 @@ import { traceCommand } from './trace-command.ts'
 import { utraceVersion } from './version.ts'
 
 /** @param words what `bin/utrace` recorded of its surroundings, then the words of the command line */
-async function main([inherited = '', ...words]: readonly string[]): Promise<number> {
+async function main([inherited = '', ...given]: readonly string[]): Promise<number> {
+  const words = withCommandInFront(given)
   const [name = '', ...rest] = words
   if (Object.hasOwn(commands, name)) return (await commands[name]!()).run(rest, inherited)
   const invocation = parseArguments(words)

@@ -9,7 +9,7 @@ export interface TaskNames {
 export const noTaskNames: TaskNames = { processName: () => undefined, threadName: () => undefined }
 
 /** What a line of a report is about, in words, not escaped: `parse`, `libc.so.6`, `12/34 worker`, `12 server`. */
-export function subjectLabel(subject: Subject, names: TaskNames): string {
+function subjectLabel(subject: Subject, names: TaskNames): string {
   switch (subject.by) {
     case 'function':
       return subject.name

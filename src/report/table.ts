@@ -55,7 +55,7 @@ export function markdownTable<Row>(columns: readonly Column<Row>[], rows: readon
   ]
 }
 
-export function markdownText(text: string): string {
+function markdownText(text: string): string {
   return text.replace(/[\\`*_{}[\]<>|#&~]/g, '\\$&')
 }
 
