@@ -38,8 +38,8 @@ async function run(effort: Effort): Promise<string> {
     utraceSummary(await trace)
     const begin = readings[0]!.atMs + settleMs
     const first = readings.find(({ atMs }) => atMs >= begin)!
-    // The last one may see it detach.
-    const last = readings.at(-2)!
+    // Later ones may see it detach, or gone.
+    const last = readings.filter(({ residentBytes }) => residentBytes > 0).at(-2)!
     const share = (last.cpuMs - first.cpuMs) / (last.atMs - first.atMs)
     return table(
       ['utrace attached to a sleeping process', 'seconds', 'CPU', 'memory'],
