@@ -21,6 +21,7 @@ import { createCallgrindExport } from './callgrind.ts'
 import type { ExportTarget } from './export-sink.ts'
 import { createFoldedExport, type FoldedOptions } from './folded.ts'
 import { createPprofExport } from './pprof.ts'
+import { counted } from './text.ts'
 
 const foldedWith =
   (options: Partial<FoldedOptions> = {}) =>
@@ -132,7 +133,7 @@ test('pprof profiles decode by the published field numbers to the same times and
       expect(text(profile.integer(14))).toBe('wall')
       const lost = sum(events.map((event) => (event.type === 'lost' ? event.count : 0)))
       const comments = profile.packed(13).map(text).join()
-      if (lost > 0) expect(comments).toContain(`${lost} events were lost`)
+      if (lost > 0) expect(comments).toContain(`${counted(lost, 'event')} lost`)
     }),
   )
 })

@@ -9,15 +9,18 @@ export interface CallGraphEdge {
 }
 
 /**
- * A function, or its recursive calls: those that begin while it is open in their thread are a node of their own.
- * So no time is counted twice: the inclusive time of an outermost node is that of its calls.
+ * A function, or its recursive calls: those that begin while it is open in their thread are a node of their
+ * own. So no time is counted twice: the inclusive time of an outermost node is that of its calls.
  */
 export interface CallGraphNode {
   readonly fn: TracedFunction
   readonly isRecursive: boolean
   readonly calls: number
   readonly selfNs: number
-  /** Sum of the durations of its calls; of a recursive node, whose calls may lie in each other, it means little. */
+  /**
+   * Sum of the durations of its calls; of a recursive node, whose calls may lie in each other, it means
+   * little.
+   */
   readonly inclusiveNs: number
   readonly edges: ReadonlyMap<number, CallGraphEdge>
 }

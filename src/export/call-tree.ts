@@ -23,8 +23,8 @@ export interface CallTreeRoot extends CallTreeNode {
 export interface CallTreeOptions {
   readonly mergeThreads: boolean
   /**
-   * Counts samples instead of nanoseconds: how many multiples of this many nanoseconds of trace time fall into the
-   * time of a stack. What a sampling profiler with that period would have seen, without its errors.
+   * Counts samples instead of nanoseconds: how many multiples of this many nanoseconds of trace time fall
+   * into the time of a stack. What a sampling profiler with that period would have seen, without its errors.
    */
   readonly samplePeriodNs: number | undefined
 }
@@ -115,7 +115,10 @@ class Node implements CallTreeRoot {
   }
 }
 
-/** The nodes below `root`, callers before what they call. Stacks may be deeper than recursion in JavaScript can go. */
+/**
+ * The nodes below `root`, callers before what they call. Stacks may be deeper than recursion in JavaScript
+ * can go.
+ */
 export function* descendants(root: CallTreeNode): Generator<CallTreeNode> {
   const pending: CallTreeNode[] = []
   const push = (node: CallTreeNode) => {

@@ -6,10 +6,10 @@ import { Remarks } from './remarks.ts'
 import { processLabel, threadLabel } from './trace-facts.ts'
 
 /**
- * Callgrind's profile format, for KCachegrind and `callgrind_annotate`: the cost is wall-clock time in nanoseconds, the object
- * is the module. Recursive calls are a function `NAME'2` of their own, as callgrind itself has them, so that the
- * inclusive cost of `NAME` counts no time twice. Each thread is a pseudo-function that calls what the thread called first.
- * What is not exact is said in `desc:` lines.
+ * Callgrind's profile format, for KCachegrind and `callgrind_annotate`: the cost is wall-clock time in
+ * nanoseconds, the object is the module. Recursive calls are a function `NAME'2` of their own, as callgrind
+ * itself has them, so that the inclusive cost of `NAME` counts no time twice. Each thread is a
+ * pseudo-function that calls what the thread called first. What is not exact is said in `desc:` lines.
  * Source: https://valgrind.org/docs/manual/cl-format.html
  */
 export function createCallgrindExport({ write, facts }: ExportTarget): ExportSink {

@@ -27,10 +27,11 @@ const ownThread: TracedThread = { pid: 0 as Pid, tid: 0 as Tid }
 const ownProcess = 'utrace'
 
 /**
- * Trace events in the JSON Object Format, for chrome://tracing, Perfetto and speedscope. Calls are `B` and `E`
- * events, which nest without doubt even where times are equal; the category is the module. Times are microseconds
- * with nanoseconds as decimals since trace time 0, whose CLOCK_MONOTONIC time stands in `otherData`. What was lost is
- * an instant event (`i`) at its time and a counter (`C`); notes are instant events; an `E` that was not seen says so.
+ * Trace events in the JSON Object Format, for chrome://tracing, Perfetto and speedscope. Calls are `B` and
+ * `E` events, which nest without doubt even where times are equal; the category is the module. Times are
+ * microseconds with nanoseconds as decimals since trace time 0, whose CLOCK_MONOTONIC time stands in
+ * `otherData`. What was lost is an instant event (`i`) at its time and a counter (`C`); notes are instant
+ * events; an `E` that was not seen says so.
  * Source: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
  */
 export function createChromeExport({ write, facts }: ExportTarget): ExportSink {

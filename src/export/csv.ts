@@ -29,9 +29,9 @@ interface Thread {
 }
 
 /**
- * Comma-separated values with a header line, one row per call at its end, and one per loss and note. Times are
- * CLOCK_MONOTONIC in nanoseconds. Fields that a row does not have are empty; control characters in names are spelled out, so that
- * every row is a line.
+ * Comma-separated values with a header line, one row per call at its end, and one per loss and note. Times
+ * are CLOCK_MONOTONIC in nanoseconds. Fields that a row does not have are empty; control characters in names
+ * are spelled out, so that every row is a line.
  * Source: https://www.rfc-editor.org/rfc/rfc4180 (with LF line ends)
  */
 export function createCsvExport({ write, facts }: ExportTarget): ExportSink {

@@ -1,9 +1,10 @@
 import { escapeText } from '../base/escape.ts'
 import { ByteWriter, encode } from '../sink/byte-writer.ts'
 import { CallGraph } from './call-graph.ts'
-import { callsText, type DrawnEdge, drawnGraph, durationText, shareText, shortName } from './drawn-graph.ts'
+import { type DrawnEdge, drawnGraph, shortName } from './drawn-graph.ts'
 import type { ExportSink, ExportTarget } from './export-sink.ts'
 import { Remarks } from './remarks.ts'
+import { counted, durationText, shareText } from './text.ts'
 
 export interface CallGraphExportOptions extends ExportTarget {
   readonly mergeThreads: boolean
@@ -13,9 +14,9 @@ export interface CallGraphExportOptions extends ExportTarget {
 const maxEdges = 1000
 
 /**
- * The call graph in Graphviz's language: a box per function with its calls, inclusive time (recursion counted once) and own
- * time, redder the more of its own; an arrow per caller and callee with calls and time. Threads are ellipses that call
- * what they called first. What is not exact is said below the drawing.
+ * The call graph in Graphviz's language: a box per function with its calls, inclusive time (recursion counted
+ * once) and own time, redder the more of its own; an arrow per caller and callee with calls and time. Threads
+ * are ellipses that call what they called first. What is not exact is said below the drawing.
  * Source: https://graphviz.org/doc/info/lang.html
  */
 export function createDotExport({ write, facts, mergeThreads }: CallGraphExportOptions): ExportSink {
@@ -41,7 +42,7 @@ export function createDotExport({ write, facts, mergeThreads }: CallGraphExportO
       const rows = [
         shortName(fn),
         fn.module,
-        callsText(calls),
+        counted(calls, 'call'),
         `${durationText(inclusiveNs)} (${shareText(inclusiveNs, drawn.totalNs)})`,
         `self ${durationText(selfNs)} (${shareText(selfNs, drawn.totalNs)})`,
       ]
@@ -80,7 +81,9 @@ export function edgeRows({ calls, inclusiveNs }: DrawnEdge): readonly string[] {
   return inclusiveNs === 0 ? [`${calls}×`] : [`${calls}×`, durationText(inclusiveNs)]
 }
 
-/** Lines as one quoted label. A backslash starts an escape there (`\N` is the node's name), so it is doubled. */
+/**
+ * Lines as one quoted label. A backslash starts an escape there (`\N` is the node's name), so it is doubled.
+ */
 function quoted(lines: readonly string[]): string {
   const escaped = lines.map((text) =>
     escapeText(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('&', '&amp;'),

@@ -1,6 +1,6 @@
-import { formatDuration } from '../base/duration.ts'
 import type { TracedFunction } from '../trace/call.ts'
 import type { CallGraph, CallGraphEdge } from './call-graph.ts'
+import { durationText } from './text.ts'
 import { processLabel, type TraceFacts, threadLabel } from './trace-facts.ts'
 
 const longestName = 60
@@ -35,7 +35,10 @@ export interface DrawnGraph {
   readonly omitted: string | undefined
 }
 
-/** A drawing of more edges than `maxEdges` can't be read: the lightest are left out, and functions without any left. */
+/**
+ * A drawing of more edges than `maxEdges` can't be read: the lightest are left out, and functions without any
+ * left.
+ */
 export function drawnGraph(
   graph: CallGraph,
   facts: TraceFacts,
@@ -112,22 +115,8 @@ function sumNs(edges: ReadonlyMap<number, CallGraphEdge>): number {
   return sum
 }
 
-export function durationText(ns: number): string {
-  const { text, unit } = formatDuration(ns)
-  return `${text.trim()} ${unit}`
-}
-
-export function callsText(calls: number): string {
-  return calls === 1 ? '1 call' : `${calls} calls`
-}
-
 /** As much of a name as a box should be wide. */
 export function shortName({ name }: TracedFunction): string {
   const characters = [...name]
   return characters.length <= longestName ? name : `${characters.slice(0, longestName - 1).join('')}…`
-}
-
-/** `12.3 %` */
-export function shareText(part: number, whole: number): string {
-  return `${whole === 0 ? '0.0' : ((100 * part) / whole).toFixed(1)} %`
 }

@@ -3,8 +3,8 @@ const initialCapacity = 4096
 const largestEntry = 2 * 8
 
 /**
- * Begins and ends of one thread's calls in a few bytes each: the function's number with the kind in its lowest bit, and
- * the time since the event before, both in groups of 7 bits, least significant first.
+ * Begins and ends of one thread's calls in a few bytes each: the function's number with the kind in its
+ * lowest bit, and the time since the event before, both in groups of 7 bits, least significant first.
  */
 export class EventLog {
   #bytes = new Uint8Array(initialCapacity)

@@ -1,4 +1,3 @@
-import { formatDuration } from '../base/duration.ts'
 import { ByteWriter } from '../sink/byte-writer.ts'
 import { CallTree, type CallTreeNode, type CallTreeOptions, type CallTreeRoot } from './call-tree.ts'
 import type { ExportSink, ExportTarget } from './export-sink.ts'
@@ -9,6 +8,7 @@ import { pictureWidth, writeSvg } from './flame/svg.ts'
 import { topDownFrames } from './flame/top-down.ts'
 import type { StackWeight } from './folded.ts'
 import { Remarks } from './remarks.ts'
+import { counted, durationText } from './text.ts'
 import { processLabel, threadLabel } from './trace-facts.ts'
 
 export interface FlameGraphOptions extends ExportTarget, CallTreeOptions {
@@ -26,9 +26,10 @@ const limits = { minShare: narrowestPixels / pictureWidth, maxFrames: 20_000, ma
 const remarkLines = 8
 
 /**
- * A flame graph as one self-contained interactive SVG: merged stacks, each as wide as its time (or samples, or calls).
- * With several threads, unless they are merged, each stands on its own frame, on that of its process.
- * What is too narrow or too deep to be drawn is left out, and its share said. Memory grows with the number of distinct stacks.
+ * A flame graph as one self-contained interactive SVG: merged stacks, each as wide as its time (or samples,
+ * or calls). With several threads, unless they are merged, each stands on its own frame, on that of its
+ * process. What is too narrow or too deep to be drawn is left out, and its share said. Memory grows with the
+ * number of distinct stacks.
  * Source of the idea: https://www.brendangregg.com/flamegraphs.html
  */
 export function createFlameGraphExport(options: FlameGraphOptions): ExportSink {
@@ -76,16 +77,16 @@ export function createFlameGraphExport(options: FlameGraphOptions): ExportSink {
   function leftOut({ folded, tooDeep, total, minValue }: FlameLayout): readonly string[] {
     const share = (value: number) => `${((100 * value) / total).toFixed(2)} %`
     const smallest =
-      by === 'calls' || samplePeriodNs !== undefined ? String(Math.ceil(minValue)) : duration(minValue)
+      by === 'calls' || samplePeriodNs !== undefined ? String(Math.ceil(minValue)) : durationText(minValue)
     const lines: string[] = []
     if (folded.count > 0)
       lines.push(
-        `${folded.count} frames below ${smallest}, and what stands on them, are too narrow to be drawn: ` +
+        `Too narrow to be drawn: ${counted(folded.count, 'frame')} below ${smallest}, with what stands on them, ` +
           `${share(folded.value)} of the whole.`,
       )
     if (tooDeep.count > 0)
       lines.push(
-        `${tooDeep.count} frames more than ${limits.maxLevels} deep, and what stands on them, are not drawn: ` +
+        `Too deep to be drawn: ${counted(tooDeep.count, 'frame')} beyond ${limits.maxLevels} levels, with what stands on them, ` +
           `${share(tooDeep.value)} of the whole.`,
       )
     return lines
@@ -101,9 +102,4 @@ export function createFlameGraphExport(options: FlameGraphOptions): ExportSink {
     note: (note) => remarks.note(note),
     finish,
   }
-}
-
-function duration(ns: number): string {
-  const { text, unit } = formatDuration(ns)
-  return `${text.trim()} ${unit}`
 }

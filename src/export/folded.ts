@@ -6,7 +6,9 @@ import type { ExportSink, ExportTarget } from './export-sink.ts'
 import { Remarks } from './remarks.ts'
 import { forEachStack, rootLabels } from './stack-paths.ts'
 
-/** What a stack counts: its own time (in nanoseconds, or in samples where a period is given), or its calls. */
+/**
+ * What a stack counts: its own time (in nanoseconds, or in samples where a period is given), or its calls.
+ */
 export type StackWeight = 'time' | 'calls'
 
 export interface FoldedOptions extends ExportTarget, CallTreeOptions {
@@ -17,9 +19,10 @@ const semicolon = 0x3b
 const space = 0x20
 
 /**
- * Folded stacks, one line each: `outer;inner;leaf WEIGHT`. With several threads, unless they are merged, process and
- * thread are the outermost two frames. A `;` in a name becomes `:`. What is not exact is said in lines that start
- * with `#`, which readers of the format skip. Memory grows with the number of distinct stacks.
+ * Folded stacks, one line each: `outer;inner;leaf WEIGHT`. With several threads, unless they are merged,
+ * process and thread are the outermost two frames. A `;` in a name becomes `:`. What is not exact is said in
+ * lines that start with `#`, which readers of the format skip. Memory grows with the number of distinct
+ * stacks.
  * Source: https://github.com/brendangregg/FlameGraph#2-fold-stacks
  */
 export function createFoldedExport(options: FoldedOptions): ExportSink {

@@ -55,5 +55,3 @@ export const exportFormats = {
   dot: { purpose: 'Graphviz', isBinary: false, settings: ['merge'], create: createDotExport },
   mermaid: { purpose: 'Mermaid', isBinary: false, settings: ['merge'], create: createMermaidExport },
 } as const satisfies Readonly<Record<string, ExportFormat>>
-
-export type ExportFormatName = keyof typeof exportFormats

@@ -2,11 +2,15 @@ import { escapeText } from '../base/escape.ts'
 import { ByteWriter, encode } from '../sink/byte-writer.ts'
 import { CallGraph } from './call-graph.ts'
 import { type CallGraphExportOptions, edgeRows } from './dot.ts'
-import { callsText, drawnGraph, durationText, shareText, shortName } from './drawn-graph.ts'
+import { drawnGraph, shortName } from './drawn-graph.ts'
 import type { ExportSink } from './export-sink.ts'
 import { Remarks } from './remarks.ts'
+import { counted, durationText, shareText } from './text.ts'
 
-/** Mermaid itself refuses more than 500 edges (`maxEdges`) and 50,000 characters (`maxTextSize`) unless told otherwise. */
+/**
+ * Mermaid itself refuses more than 500 edges (`maxEdges`) and 50,000 characters (`maxTextSize`) unless told
+ * otherwise.
+ */
 const maxEdges = 150
 
 /**
@@ -33,7 +37,7 @@ export function createMermaidExport({ write, facts, mergeThreads }: CallGraphExp
       const rows = [
         shortName(fn),
         fn.module,
-        `${callsText(calls)}, ${durationText(inclusiveNs)} (${shareText(inclusiveNs, drawn.totalNs)})`,
+        `${counted(calls, 'call')}, ${durationText(inclusiveNs)} (${shareText(inclusiveNs, drawn.totalNs)})`,
         `self ${durationText(selfNs)}`,
       ]
       line(`  f${fn.id}[${quoted(rows)}]`)
@@ -58,15 +62,15 @@ export function createMermaidExport({ write, facts, mergeThreads }: CallGraphExp
 }
 
 /**
- * Lines as one quoted label: what is not plain in Markdown or HTML becomes Mermaid's entity code for it, and so does
- * what at a line's start would make a list.
+ * Lines as one quoted label: what is not plain in Markdown or HTML becomes Mermaid's entity code for it, and
+ * so does what at a line's start would make a list.
  */
 function quoted(lines: readonly string[]): string {
   const entity = (character: string) => `#${character.codePointAt(0)};`
   const plain = lines.map((text) =>
     escapeText(text)
-      .replace(/[^\p{L}\p{N} ,.:=+%×…'-]/gu, entity)
-      .replace(/^(\d*)([-+.])/, (_, digits: string, mark: string) => digits + entity(mark)),
+      .replace(/[^\p{L}\p{N} ,.:()/=+%×…'-]/gu, entity)
+      .replace(/^(\d*)([-+.])(?= )/, (_, digits: string, mark: string) => digits + entity(mark)),
   )
   return `"${plain.join('<br>')}"`
 }

@@ -18,10 +18,11 @@ const intervalsPerSecond = 1e9 / rateIntervalNs
 
 /**
  * A Perfetto trace (`perfetto.protos.Trace`): one track per thread under its process, with interned names and
- * categories (the module). Times are on a clock of the sequence's own that counts from trace time 0, which a clock
- * snapshot ties to CLOCK_MONOTONIC: so they stay short, and exact at any uptime. Two counters: calls per second (in
- * steps of 10 ms) and events lost so far; each loss is an instant event as well, on the track `utrace` with the notes that
- * belong to no thread. A slice whose end was not seen carries `end: cut`, `inferred` or `unwound`.
+ * categories (the module). Times are on a clock of the sequence's own that counts from trace time 0, which a
+ * clock snapshot ties to CLOCK_MONOTONIC: so they stay short, and exact at any uptime. Two counters: calls
+ * per second (in steps of 10 ms) and events lost so far; each loss is an instant event as well, on the track
+ * `utrace` with the notes that belong to no thread. A slice whose end was not seen carries `end: cut`,
+ * `inferred` or `unwound`.
  * Source: https://perfetto.dev/docs/reference/trace-packet-proto and
  * https://perfetto.dev/docs/reference/synthetic-track-event
  */

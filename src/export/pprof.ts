@@ -13,10 +13,10 @@ import { forEachStack } from './stack-paths.ts'
 const memberBytes = 1024 * 1024
 
 /**
- * A pprof profile (`perftools.profiles.Profile`, gzip): a sample per distinct stack of each thread with its calls and its
- * own wall-clock time in nanoseconds, which is the default. Samples carry the labels `process`, `thread` (names, where
- * known), `pid` and `tid`; mappings are the modules; what is not exact is said in comments (`pprof -comments`).
- * Memory grows with the number of distinct stacks.
+ * A pprof profile (`perftools.profiles.Profile`, gzip): a sample per distinct stack of each thread with its
+ * calls and its own wall-clock time in nanoseconds, which is the default. Samples carry the labels `process`,
+ * `thread` (names, where known), `pid` and `tid`; mappings are the modules; what is not exact is said in
+ * comments (`pprof -comments`). Memory grows with the number of distinct stacks.
  * Source: https://github.com/google/pprof/blob/main/proto/profile.proto
  */
 export function createPprofExport({ write, facts }: ExportTarget): ExportSink {

@@ -1,12 +1,13 @@
 import { escapeText } from '../base/escape.ts'
 import type { Call, Loss, Note } from '../trace/call.ts'
+import { counted } from './text.ts'
 
 /** More notes than this would drown what the file is about; the rest is counted. */
 const notesKept = 50
 
 /**
- * What a reader of an aggregated export must know, since it shows no single call: what was lost, which durations
- * are bounds, and the notes of the trace.
+ * What a reader of an aggregated export must know, since it shows no single call: what was lost, which
+ * durations are bounds, and the notes of the trace.
  */
 export class Remarks {
   #lostEvents = 0
@@ -35,15 +36,17 @@ export class Remarks {
     const lines: string[] = []
     if (this.#lostEvents > 0)
       lines.push(
-        `${this.#lostEvents} events were lost: calls are missing, and durations around them are bounds.`,
+        `${counted(this.#lostEvents, 'event')} lost: calls are missing, and durations around them are bounds.`,
       )
     if (this.#cut > 0)
-      lines.push(`${this.#cut} calls were cut by the end of the trace: they lasted at least that long.`)
+      lines.push(`${counted(this.#cut, 'call')} cut by the end of the trace: at least as long as shown.`)
     if (this.#late > 0)
-      lines.push(`${this.#late} calls ended without a return that was seen: they lasted at most that long.`)
+      lines.push(
+        `${counted(this.#late, 'call')} ended without a return that was seen: at most as long as shown.`,
+      )
     for (const note of this.#notes) lines.push(`Note: ${note}.`)
     const dropped = this.#noteCount - this.#notes.length
-    if (dropped > 0) lines.push(`${dropped} more notes are in the recording.`)
+    if (dropped > 0) lines.push(`${counted(dropped, 'more note')} in the recording.`)
     return lines
   }
 }

@@ -28,10 +28,10 @@ interface Profile {
 }
 
 /**
- * speedscope's file format: an evented profile per thread, times in nanoseconds since trace time 0. The file holds one
- * profile after the other: the first thread's events are written as they come, those of the others are kept in memory (about
- * five bytes an event) until the end. What the format has no place for stands in the names: losses in that of the file,
- * calls that were cut in that of their thread's profile.
+ * speedscope's file format: an evented profile per thread, times in nanoseconds since trace time 0. The file
+ * holds one profile after the other: the first thread's events are written as they come, those of the others
+ * are kept in memory (about five bytes an event) until the end. What the format has no place for stands in
+ * the names: losses in that of the file, calls that were cut in that of their thread's profile.
  * Source: https://github.com/jlfwong/speedscope/blob/main/src/lib/file-format-spec.ts
  */
 export function createSpeedscopeExport({ write, facts }: ExportTarget): ExportSink {

@@ -8,7 +8,8 @@ export function rootLabels(root: CallTreeRoot, facts: TraceFacts, rootCount: num
 }
 
 /**
- * Visits what is below `root`, callers first, with the path from the outermost call to the node; the array is reused.
+ * Visits what is below `root`, callers first, with the path from the outermost call to the node; the array is
+ * reused.
  */
 export function forEachStack(
   root: CallTreeRoot,

@@ -4,8 +4,8 @@ import type { TracedThread } from '../trace/call.ts'
 const tidLimit = 2 ** 22
 
 /**
- * State per thread, for formats that give each thread its place in the file: unlike `ThreadTable` it forgets none,
- * and a thread id that comes again in another process is another thread.
+ * State per thread, for formats that give each thread its place in the file: unlike `ThreadTable` it forgets
+ * none, and a thread id that comes again in another process is another thread.
  */
 export class ThreadStates<State> {
   readonly #create: (thread: TracedThread) => State

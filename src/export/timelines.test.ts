@@ -9,6 +9,7 @@ import { createChromeExport } from './chrome.ts'
 import { createCsvExport } from './csv.ts'
 import { createPerfettoExport } from './perfetto.ts'
 import { createSpeedscopeExport } from './speedscope.ts'
+import { counted } from './text.ts'
 
 /** What every timeline must tell of a call. */
 interface ToldCall {
@@ -197,7 +198,7 @@ test('speedscope profiles are balanced, in order, and tell every call of every t
       )
       expect(seen.sort()).toEqual(truth.sort())
       expect(file.profiles).toHaveLength(new Set(callsOf(events).map(({ thread }) => thread.tid)).size)
-      if (lostOf(events) > 0) expect(file.name).toContain(`${lostOf(events)} events were lost`)
+      if (lostOf(events) > 0) expect(file.name).toContain(`${counted(lostOf(events), 'event')} lost`)
     }),
   )
 })

@@ -1,5 +1,5 @@
 /** A field as the wire format has it: an integer, or bytes of a string, message or packed list. */
-export type WireField =
+type WireField =
   | { readonly field: number; readonly kind: 'integer'; readonly value: bigint }
   | { readonly field: number; readonly kind: 'bytes'; readonly bytes: Uint8Array }
 
@@ -8,7 +8,7 @@ export type WireField =
  * Source: https://protobuf.dev/programming-guides/encoding/
  * @throws Error where the bytes are not a message of integers and length-delimited fields
  */
-export function decodeMessage(bytes: Uint8Array): WireField[] {
+function decodeMessage(bytes: Uint8Array): WireField[] {
   const fields: WireField[] = []
   let offset = 0
   const varint = () => {

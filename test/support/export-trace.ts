@@ -35,7 +35,9 @@ const hazards = [
 const hostileCharacter = fc.oneof(fc.string({ unit: 'binary', maxLength: 1 }), fc.constantFrom(...hazards))
 const hostileName = fc.string({ unit: hostileCharacter, minLength: 1, maxLength: 8 })
 
-/** Traces of functions with hostile names, in three threads of two processes, with losses, cuts and recursion. */
+/**
+ * Traces of functions with hostile names, in three threads of two processes, with losses, cuts and recursion.
+ */
 export const hostileTraces = fc
   .array(hostileName, { minLength: 1, maxLength: 5 })
   .chain((names) => tracesOf(names))
@@ -84,7 +86,10 @@ export interface FunctionTotals {
   inclusiveNs: number
 }
 
-/** The truth, worked out another way than any exporter does it: per function name, from each thread's list of calls. */
+/**
+ * The truth, worked out another way than any exporter does it: per function name, from each thread's list of
+ * calls.
+ */
 export function totalsByName(
   events: readonly TraceEvent[],
   spelled: (name: string) => string = (name) => name,

@@ -1,4 +1,6 @@
-/** Hues in degrees, well apart; the first, warm one is for the module that appears first: the program itself. */
+/**
+ * Hues in degrees, well apart; the first, warm one is for the module that appears first: the program itself.
+ */
 const moduleHues = [28, 205, 130, 275, 335, 55, 170, 240]
 const enclosing = '#bdbdbd'
 

@@ -1,4 +1,7 @@
-/** A frame of a flame graph before it is laid out. Children are made when they are asked for: most are too narrow to be drawn. */
+/**
+ * A frame of a flame graph before it is laid out. Children are made when they are asked for: most are too
+ * narrow to be drawn.
+ */
 export interface FrameSource {
   readonly label: string
   /** Absent in frames that are no function: processes, threads, the whole. */

@@ -1,6 +1,7 @@
 /**
- * What makes the flame graph a tool, in the browser's JavaScript; it stands in a CDATA section. It reads the frames from
- * the element `data`, where each is eight numbers, and keeps the rectangles of the picture, in the same order.
+ * What makes the flame graph a tool, in the browser's JavaScript; it stands in a CDATA section. It reads the
+ * frames from the element `data`, where each is eight numbers, and keeps the rectangles of the picture, in
+ * the same order.
  */
 export const script = String.raw`
 (() => {
@@ -121,7 +122,7 @@ export const script = String.raw`
   function describe(frame) {
     const isFunction = frame.module !== ''
     const parts = [amount(frame.value) + ', ' + percent(frame.value, total)]
-    if (zoomed !== root) parts.push(percent(frame.value, zoomed.value) + ' of the zoomed')
+    if (zoomed !== root && frame.value <= zoomed.value) parts.push(percent(frame.value, zoomed.value) + ' of the zoomed')
     if (frame.self !== frame.value && isFunction) parts.push('self ' + amount(frame.self))
     if (unit !== 'calls' && isFunction) parts.push(plural(frame.calls, 'call'))
     if (frame.atLeast > 0) parts.push(plural(frame.atLeast, 'call') + ' cut: at least')

@@ -30,8 +30,9 @@ const characterWidth = 7.25
 const fewestCharacters = 3
 
 /**
- * One SVG file with nothing outside it: a picture where no script may run, and where one may (the file opened in a
- * browser), a tool to zoom, search and walk in. The frames stand in it once as rectangles and once as numbers for the script.
+ * One SVG file with nothing outside it: a picture where no script may run, and where one may (the file opened
+ * in a browser), a tool to zoom, search and walk in. The frames stand in it once as rectangles and once as
+ * numbers for the script.
  * Source: https://www.w3.org/TR/SVG2/ (`foreignObject` holds the search box)
  */
 export function writeSvg(out: ByteWriter, picture: FlamePicture): void {
