@@ -12,6 +12,7 @@ struct right {
   long pad = 2;
 };
 struct both : left, right {
+  CALL ~both() override {}
   CALL int from_left() override { return 10; }
   CALL int from_right() override { return 20 + (int)left::pad; }
   CALL both *self() override { return this; }
