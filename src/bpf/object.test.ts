@@ -75,6 +75,13 @@ describe('a damaged object', () => {
     )
   })
 
+  test('with a section that lies outside of it is refused', () => {
+    const changed = Buffer.from(bytes)
+    const secondSection = Number(bytes.readBigUInt64LE(40)) + 64
+    changed.writeBigUInt64LE(BigInt(bytes.length), secondSection + 32)
+    expect(problemOf(changed)).toBe(message)
+  })
+
   test('with bytes changed anywhere is read or refused, in no time', () => {
     const change = fc.record({ at: fc.nat(bytes.length - 1), to: fc.oneof(fc.nat(255), fc.constant(255)) })
     const header = fc.record({ at: fc.integer({ min: 32, max: 63 }), to: fc.nat(255) })

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { type EventKind, eventKind } from '../base/event.ts'
 import { asTraceNs } from '../base/units.ts'
 import type { Call, TraceSink } from './call.ts'
-import { type FunctionRecord, Reconstruction } from './reconstruct.ts'
+import type { FunctionRecord } from './functions.ts'
+import { Reconstruction } from './reconstruct.ts'
 
 /**
  * Golden tests: each case is a sequence of events, and indented below each event the calls that it began and ended.
@@ -640,13 +641,17 @@ describe('exits that cannot be seen', () => {
 
   test('returns that have come through make room for further hooks', () => {
     const entries = Array.from({ length: 64 }, (_, depth) => entry(depth))
-    const again = ['+900 t1 return f sp=', '+910 t1 entry f sp=', '+920 t1 return f sp='].map(
-      (line) => line + at(63),
-    )
+    // Hooked again, its return would have been reported: without one it was unwound.
+    const again = [
+      `+900 t1 return f sp=${at(63)}`,
+      `+910 t1 entry f sp=${at(63)}`,
+      `+920 t1 return f sp=${at(62)}`,
+    ]
     const lines = replay(['f: return', ...entries, ...again]).split('\n')
     expect(lines.filter((line) => / end /.test(line)).map((line) => line.trim())).toEqual([
       'end f return 837',
-      'end f return 10',
+      'end f unwound 10',
+      'end f return 858',
     ])
   })
 
