@@ -26,14 +26,20 @@ const defaults: TraceOptions = {
   output: undefined,
   user: undefined,
   randomizeAddresses: true,
+  followForks: true,
   debug: false,
   exitProbe: 'auto',
   placement: 'auto',
-  bufferBytes: 4_194_304,
+  bufferBytes: undefined,
 }
 
 test('defaults', () => {
   expect(parseArguments(['true'])).toEqual({ kind: 'trace', options: defaults })
+})
+
+test('the forks of a process that is attached to are followed only if asked for', () => {
+  expect(optionsOf(['-p', '1']).followForks).toBe(false)
+  expect(optionsOf(['-p', '1', '--follow-fork']).followForks).toBe(true)
 })
 
 test.each([
@@ -114,6 +120,8 @@ describe('values', () => {
     [['-u', 'nobody'], { user: 'nobody' }],
     [['--no-randomize-addr'], { randomizeAddresses: false }],
     [['--exit-probe=ret', '--placement', 'entry'], { exitProbe: 'ret', placement: 'entry' }],
+    [['--no-follow-fork'], { followForks: false }],
+    [['--no-follow-fork', '--follow-fork'], { followForks: true }],
     [['--buffer=64K'], { bufferBytes: 65_536 }],
     [['--buffer=5M'], { bufferBytes: 8_388_608 }],
     [['--buffer=4097'], { bufferBytes: 8192 }],
