@@ -1,5 +1,6 @@
 import { asTraceNs, asVirtualAddress } from '../base/units.ts'
-import type { FunctionRecord, TraceStatistics } from '../trace/reconstruct.ts'
+import type { FunctionRecord } from '../trace/functions.ts'
+import type { TraceStatistics } from '../trace/reconstruct.ts'
 import type { RecordedModule, RecordedNote, RecordingEnd, RecordingOrigin } from './recording.ts'
 
 /** A chunk of JSON does not hold what it should. */

@@ -60,6 +60,7 @@ export function openRecordingSource(source: ByteSource, path: string, close = ()
     warnings: scan.warnings,
     source,
     chunks,
+    lastNotes: scan.notes,
     close,
   }
 }

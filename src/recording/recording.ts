@@ -1,7 +1,8 @@
 import type { ByteSource } from '../base/byte-source.ts'
 import type { TraceNs } from '../base/units.ts'
 import type { TraceClock } from '../trace/clock.ts'
-import type { FunctionTable, TraceStatistics } from '../trace/reconstruct.ts'
+import type { FunctionTable } from '../trace/functions.ts'
+import type { TraceStatistics } from '../trace/reconstruct.ts'
 import type { ChunkHeader } from './format.ts'
 
 /** Where a recording comes from. Texts are as the target and the machine gave them: not escaped. */
@@ -92,6 +93,8 @@ export interface Recording {
   /** The bytes of the file, and where its events are. */
   readonly source: ByteSource
   readonly chunks: readonly EventChunk[]
+  /** What is to be told after all events. */
+  readonly lastNotes: readonly RecordedNote[]
   close(): void
 }
 

@@ -42,7 +42,7 @@ function replayRange(recording: Recording, sink: TraceSink, range: TimeRange): R
   const filter = withTimeRange(counted.sink, range)
   const replay = new Replay(recording, filter)
   const stop = firstChunkAfter(recording.chunks, range.to)
-  replay.run(lastStartBefore(recording.chunks, range.from), stop)
+  replay.run(lastStartBefore(recording.chunks.slice(0, stop), range.from), stop)
   const isWhole = replay.complete && stop === recording.chunks.length
   const lastNs = isWhole ? (recording.end?.endNs ?? replay.lastNs) : replay.lastNs
   const goesOn = replay.complete && stop < recording.chunks.length
@@ -91,7 +91,7 @@ class Replay {
   }
 
   run(start: number, stop: number): void {
-    const { chunks, sizeBytes } = this.#recording
+    const { chunks, sizeBytes, lastNotes } = this.#recording
     for (let index = start; index < stop; index++) {
       const chunk = chunks[index]!
       const state = index === start ? (chunk.state ?? []) : []
@@ -108,6 +108,7 @@ class Replay {
       )
       return
     }
+    for (const note of chunks[stop]?.notes ?? lastNotes) this.#note(note)
   }
 
   #note({ timeNs, tid, pid, text }: RecordedNote): void {

@@ -1,5 +1,5 @@
 import type { ByteSource } from '../base/byte-source.ts'
-import type { FunctionRecord } from '../trace/reconstruct.ts'
+import type { FunctionRecord } from '../trace/functions.ts'
 import {
   type ChunkHeader,
   chunkHeaderBytes,
@@ -34,7 +34,8 @@ export class RecordingScan {
   readonly #source: ByteSource
   readonly #payloads: PayloadReader
   #state: StoredPayload[] | undefined = []
-  #notes: RecordedNote[] = []
+  /** Those since the last chunk of events. */
+  notes: RecordedNote[] = []
   origin: RecordingOrigin | undefined
   readonly functions: FunctionRecord[] = []
   modules: readonly RecordedModule[] = []
@@ -76,9 +77,9 @@ export class RecordingScan {
   #take(chunk: StoredPayload): boolean {
     const { type } = chunk.header
     if (type === chunkType.events) {
-      this.chunks.push({ ...chunk, state: this.#state, notes: this.#notes })
+      this.chunks.push({ ...chunk, state: this.#state, notes: this.notes })
       this.#state = undefined
-      this.#notes = []
+      this.notes = []
       return true
     }
     if (type === chunkType.state) {
@@ -118,7 +119,7 @@ export class RecordingScan {
         break
       }
       case chunkType.note:
-        this.#notes.push(readNote(value))
+        this.notes.push(readNote(value))
         break
       case chunkType.end:
         this.end = readEnd(value)
