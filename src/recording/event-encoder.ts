@@ -158,8 +158,8 @@ export class EventEncoder implements EventConsumer {
     cpu: number,
   ): void {
     // Whoever rebuilds the calls may ask for the process of its thread.
-    const isOfThread = kind <= eventKind.ret || kind === eventKind.fork || kind === eventKind.unwound
-    if (isOfThread && this.#thread?.tid !== tid) this.#switchTo(tid, cpu)
+    const ofNoThread = kind === eventKind.lost || kind === eventKind.threadExit || kind === eventKind.exec
+    if (!ofNoThread && tid !== 0 && this.#thread?.tid !== tid) this.#switchTo(tid, cpu)
     this.#operation(operation.verbatim)
     this.#view.setFloat64(this.#at, time, true)
     this.#view.setFloat64(this.#at + floatBytes, stack, true)

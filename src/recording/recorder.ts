@@ -87,10 +87,8 @@ export class Recorder implements EventConsumer {
       this.#encoder.event(time, stack, tid, kind, this.#numberOf(functionId), cpu)
       return
     }
-    const isFunction = kind === eventKind.unwound || kind === eventKind.exitsProbed
-    const field = isFunction ? this.#numberOf(functionId) : functionId
     if (kind === eventKind.fork) this.#tasks.born(stack, functionId === 1 ? this.#tasks.pidOf(tid) : stack)
-    this.#encoder.event(time, stack, tid, kind, field, cpu)
+    this.#encoder.event(time, stack, tid, kind, this.#fieldOf(kind, functionId), cpu)
     if (kind === eventKind.threadExit) this.#tasks.ended(tid)
   }
 
@@ -168,7 +166,7 @@ export class Recorder implements EventConsumer {
     this.#trace.describeState({
       event: (time, stack, tid, kind, functionId, cpu) => {
         if (encoder.full) take()
-        encoder.event(time, stack, tid, kind, kind === eventKind.lost ? 0 : this.#numberOf(functionId), cpu)
+        encoder.event(time, stack, tid, kind, this.#fieldOf(kind, functionId), cpu)
       },
     })
     take()
@@ -204,6 +202,11 @@ export class Recorder implements EventConsumer {
     this.#functionsWritten = this.#functions.length
   }
 
+  /** Some kinds of event have something else where others have their function. */
+  #fieldOf(kind: EventKind, functionId: number): number {
+    return namesFunction(kind) ? this.#numberOf(functionId) : functionId
+  }
+
   /** A number that is no function's stays none. */
   #numberOf(functionId: number): number {
     if (functionId >= this.#trace.functions.length) return noFunction
@@ -229,4 +232,9 @@ export class Recorder implements EventConsumer {
       this.#options.onStop(this.#stopped)
     }
   }
+}
+
+/** Whether the function id of such an event is one. */
+export function namesFunction(kind: EventKind): boolean {
+  return kind <= eventKind.ret || kind === eventKind.unwound || kind === eventKind.exitsProbed
 }

@@ -1,6 +1,7 @@
 import { escapeText } from '../../base/escape.ts'
 import { type EventKind, eventKind } from '../../base/event.ts'
 import type { ChunkHeader } from '../../recording/format.ts'
+import { namesFunction } from '../../recording/recorder.ts'
 import type { Recording, StoredPayload } from '../../recording/recording.ts'
 import { EventReader } from '../../recording/replay.ts'
 import { ByteWriter, encode } from '../../sink/byte-writer.ts'
@@ -69,10 +70,9 @@ function dump(recording: Recording, out: ByteWriter): boolean {
     functionId: number,
     cpu: number,
   ) => {
-    const isFunction = kind <= eventKind.ret || kind === eventKind.unwound || kind === eventKind.exitsProbed
     out.integer(time)
     out.bytes(encode(` ${cpu} ${tid} ${kindNames.get(kind) ?? kind} 0x${stack.toString(16)} ${functionId} `))
-    if (isFunction) out.bytes(names[functionId] ?? encode('?'))
+    if (namesFunction(kind)) out.bytes(names[functionId] ?? encode('?'))
     out.endLine()
   }
   const reader = new EventReader(recording, (tid, pid) => line(`# thread ${tid} of process ${pid}`))

@@ -212,8 +212,14 @@ function describeModules(planned: readonly PlannedModule[]): readonly RecordedMo
   })
 }
 
+/** Those that decide what is in a recording. */
+function settingsOf(options: TraceOptions): Readonly<Record<string, unknown>> {
+  const { functions, noFunctions, libs, noLibs, nestLibs, exitProbe, placement, randomizeAddresses } = options
+  return { functions, noFunctions, libs, noLibs, nestLibs, exitProbe, placement, randomizeAddresses }
+}
+
 function describeOrigin(options: TraceOptions, words: readonly string[], baseNs: bigint): RecordingOrigin {
-  const { target, ...settings } = options
+  const { target } = options
   const sinceBaseNs = process.hrtime.bigint() - baseNs
   return {
     utraceVersion: utraceVersion(),
@@ -225,6 +231,6 @@ function describeOrigin(options: TraceOptions, words: readonly string[], baseNs:
     cpus: cpus().length,
     clockBaseNs: baseNs,
     realtimeBaseNs: BigInt(Date.now()) * 1_000_000n - sinceBaseNs,
-    settings,
+    settings: settingsOf(options),
   }
 }

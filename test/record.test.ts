@@ -1,0 +1,110 @@
+import { readFileSync, rmSync, statSync } from 'node:fs'
+import { afterEach, describe, expect, it } from 'vitest'
+import { buildTarget, executableOf } from './support/build.ts'
+import { run, start } from './support/process.ts'
+import { callCounts, lostEvents, malformation, parseTrace } from './support/trace.ts'
+import { temporaryFile, utrace } from './support/utrace.ts'
+import { waitUntil } from './support/wait.ts'
+
+const cleanups: (() => void)[] = []
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0).reverse()) cleanup()
+})
+
+function scratch(suffix: string): ReturnType<typeof temporaryFile> {
+  const file = temporaryFile(suffix)
+  cleanups.push(file.remove)
+  return file
+}
+
+async function targetOf(source: string): Promise<string> {
+  const target = await buildTarget({ source, flags: ['-O2'], plainOnly: true })
+  return executableOf(target.plain, target.name)
+}
+
+async function replay(recording: string, ...options: string[]) {
+  const { stdout, stderr, status } = await run(utrace, ['replay', '-i', recording, ...options])
+  return { stdout, stderr, status }
+}
+
+describe('recording a program', () => {
+  it('holds what a live trace shows', async () => {
+    const program = await targetOf('recursion.c')
+    const data = scratch('.data')
+    const live = scratch('.jsonl')
+    const traced = await run(utrace, ['--format', 'jsonl', '-o', live.path, '--', program])
+    const recorded = await run(utrace, ['record', '-o', data.path, '--', program])
+    expect(recorded.status, recorded.stderr).toBe(traced.status)
+    expect(recorded.stdout).toBe(traced.stdout)
+    const replayed = await replay(data.path, '--format', 'jsonl')
+    expect(replayed.status, replayed.stderr).toBe(0)
+    const lines = parseTrace(replayed.stdout)
+    const liveLines = parseTrace(live.read())
+    expect(malformation(lines)).toBeUndefined()
+    expect(lostEvents(lines)).toBe(0)
+    expect(callCounts(lines)).toEqual(callCounts(liveLines))
+    const shape = (trace: typeof lines) =>
+      trace.map((line) => ('symbol' in line ? [line.type, line.symbol, line.depth, line.how] : line.type))
+    expect(shape(lines)).toEqual(shape(liveLines))
+    const summary = (text: string) => /utrace: [\d,]+ calls.*/.exec(text)?.[0]
+    expect(summary(replayed.stderr)).toBe(summary(recorded.stderr))
+  })
+
+  it('keeps an earlier recording, and tells what it holds', async () => {
+    const program = await targetOf('threads.c')
+    const data = scratch('.data')
+    await run(utrace, ['record', '-o', data.path, '--', program])
+    const first = readFileSync(data.path)
+    await run(utrace, ['record', '-o', data.path, '-f', 'main', '--', program])
+    expect(readFileSync(`${data.path}.old`).equals(first)).toBe(true)
+    cleanups.push(() => rmSync(`${data.path}.old`))
+    const info = await run(utrace, ['info', '-i', data.path])
+    expect(info.stdout).toContain(program)
+    expect(info.stdout).toMatch(/^module\s+threads.*build id/m)
+    expect(info.stdout).toMatch(/^setting\s+functions \["main"\]/m)
+    const dump = await run(utrace, ['dump', '-i', data.path])
+    expect(dump.stdout).toMatch(/ entry 0x[0-9a-f]+ 0 main$/m)
+  })
+
+  it('shows parts, with other columns', async () => {
+    const data = scratch('.data')
+    await run(utrace, ['record', '-o', data.path, '--', await targetOf('recursion.c')])
+    const whole = parseTrace((await replay(data.path, '--format', 'jsonl')).stdout)
+    const outer = parseTrace((await replay(data.path, '--format', 'jsonl', '--max-depth', '1')).stdout)
+    expect(callCounts(outer)).toEqual(new Map([['main', 1]]))
+    const half = await replay(data.path, '--format', 'jsonl', '--time-range', '50%~')
+    expect(malformation(parseTrace(half.stdout))).toBeUndefined()
+    expect(parseTrace(half.stdout).length).toBeLessThan(whole.length)
+    const table = await replay(data.path, '--columns', 'elapsed,self,module,address')
+    expect(table.stdout).toMatch(/^\s+ELAPSED\s+SELF\s+MODULE\s+ADDRESS \| FUNCTION$/m)
+    const wrong = await replay(data.path, '--under', 'no_such_function')
+    expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining('--under: no function')])
+  })
+
+  it('is readable after SIGKILL, and the target lives on', async () => {
+    const target = await buildTarget({ source: 'hot-loop.c', flags: ['-O2'], plainOnly: true })
+    const stop = scratch('.stop')
+    const victim = start(executableOf(target.plain, target.name), [stop.path])
+    cleanups.push(victim.stop)
+    await waitUntil(() => victim.texts.stdout.includes('running'))
+    const data = scratch('.data')
+    const recorder = start(utrace, ['record', '-o', data.path, '-p', String(victim.pid)])
+    cleanups.push(recorder.stop)
+    await waitUntil(() => (statSync(data.path, { throwIfNoEntry: false })?.size ?? 0) > 50_000)
+    recorder.child.kill('SIGKILL')
+    await recorder.outcome
+    const replayed = await replay(data.path, '--format', 'jsonl')
+    expect(replayed.stderr).toContain('it was cut before its end')
+    const lines = parseTrace(replayed.stdout)
+    expect(lines.length).toBeGreaterThan(10_000)
+    expect(malformation(lines)).toBeUndefined()
+    expect(victim.child.exitCode).toBeNull()
+  })
+
+  it('refuses what belongs to replay, and what is no recording', async () => {
+    const depth = await run(utrace, ['record', '--max-depth', '3', '--', 'true'])
+    expect([depth.status, depth.stderr]).toEqual([2, expect.stringContaining("give it to 'utrace replay'")])
+    const other = await run(utrace, ['replay', '-i', '/etc/passwd'])
+    expect([other.status, other.stderr]).toEqual([1, expect.stringContaining('not a recording of utrace')])
+  })
+})
