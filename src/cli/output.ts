@@ -5,8 +5,11 @@ import { messageOf, UserError } from '../base/errors.ts'
 /** Where text goes: a file descriptor, written to synchronously, so that nothing is left behind when utrace ends. */
 export interface Output {
   readonly fd: number
-  /** @throws ClosedPipeError, UserError */
-  write(bytes: Uint8Array): void
+  /**
+   * @param position where in a plain file; by default behind what was written last
+   * @throws ClosedPipeError, UserError
+   */
+  write(bytes: Uint8Array, position?: number): void
   close(): void
 }
 
@@ -49,7 +52,8 @@ export function printText(text: string): void {
  */
 export function fileOutput(path: string): Output {
   const fd = openOutput(path)
-  return { fd, write: (bytes) => writeFully(fd, bytes, path), close: () => closeSync(fd) }
+  const write = (bytes: Uint8Array, position?: number) => writeFully(fd, bytes, path, position)
+  return { fd, write, close: () => closeSync(fd) }
 }
 
 function openOutput(path: string): number {
@@ -108,10 +112,11 @@ function giveToInvokingUser(fd: number): void {
   if (user !== undefined && process.geteuid?.() === 0) fchownSync(fd, user.uid, user.gid)
 }
 
-function writeFully(fd: number, bytes: Uint8Array, name: string): void {
+function writeFully(fd: number, bytes: Uint8Array, name: string, position?: number): void {
   for (let written = 0; written < bytes.length; ) {
     try {
-      written += writeSync(fd, bytes, written)
+      const at = position === undefined ? null : position + written
+      written += writeSync(fd, bytes, written, bytes.length - written, at)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       // Somebody else has made the shared descriptor non-blocking.

@@ -5,8 +5,11 @@ import { escapeText } from '../base/escape.ts'
 /** A file that is open for writing, at its end. */
 export interface WritableFile {
   readonly fd: number
-  /** @throws UserError that says why it is not possible */
-  write(bytes: Uint8Array): void
+  /**
+   * @param position where in the file; by default behind what was written last
+   * @throws UserError that says why it is not possible
+   */
+  write(bytes: Uint8Array, position?: number): void
   close(): void
 }
 
@@ -25,6 +28,8 @@ export class RecordingFile {
   readonly #limit: SizeLimit | undefined
   #file: WritableFile
   #bytes = 0
+  /** A part of a chunk was written and taken back: writing would go on behind it. */
+  #hasFailed = false
   /** Where what the older half of a ring does not have begins. */
   #contentStart = 0
   /** Size of the older half of a ring. */
@@ -56,8 +61,9 @@ export class RecordingFile {
   /** @throws UserError; the file then ends with the bytes before */
   append(bytes: Uint8Array): void {
     try {
-      this.#file.write(bytes)
+      this.#file.write(bytes, this.#hasFailed ? this.#bytes : undefined)
     } catch (error) {
+      this.#hasFailed = true
       ftruncateSync(this.#file.fd, this.#bytes)
       throw error
     }
