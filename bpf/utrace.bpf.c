@@ -57,6 +57,7 @@ enum record_kind {
 	RECORD_EXEC,        /* stack: id of the process, which is about to run a new image */
 	RECORD_FORK,        /* stack: id of the new thread; function: 1 if it belongs to the same process */
 	RECORD_UNWOUND,     /* stack: whatever is at or below it has been unwound */
+	RECORD_SIGNAL = 9,  /* a handler of the thread is about to be called */
 };
 
 struct record {
@@ -156,7 +157,35 @@ static __always_inline void emit(__u32 kind, __u32 function, __u64 stack)
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
-/* A call into a library is the program's own if it returns into the program's own code. */
+static __always_inline __u64 read_u64(void *base, __u32 offset)
+{
+	__u64 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), base + offset);
+	return value;
+}
+
+static __always_inline __u32 read_u32(void *base, __u32 offset)
+{
+	__u32 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), base + offset);
+	return value;
+}
+
+/* Where hooked returns of this process return to: its [uprobes] mapping. 0 if it has none. */
+static __always_inline __u64 trampoline_of(void *task)
+{
+	void *mm = (void *)read_u64(task, config.task_mm);
+	void *area = mm ? (void *)read_u64(mm, config.mm_xol_area) : 0;
+
+	return area ? read_u64(area, config.xol_area_address) : 0;
+}
+
+/*
+ * A call into a library is the program's own if it returns into the program's own code, or if a function whose return
+ * is hooked has made it by a tail jump: then it returns to the trampoline, which begins a page.
+ */
 static __always_inline int called_by_program(struct registers *ctx)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
@@ -165,7 +194,9 @@ static __always_inline int called_by_program(struct registers *ctx)
 
 	if (!process || bpf_probe_read_user(&return_address, sizeof(return_address), (void *)ctx->rsp))
 		return 0;
-	return return_address >= process->caller_start && return_address < process->caller_end;
+	if (return_address >= process->caller_start && return_address < process->caller_end)
+		return 1;
+	return !(return_address & 0xfff) && return_address == trampoline_of((void *)bpf_get_current_task());
 }
 
 #define FLAG_CARRY 0x001
@@ -295,31 +326,6 @@ int modules_changed(struct registers *ctx)
 {
 	stop_process(CONTROL_LOADED);
 	return 0;
-}
-
-static __always_inline __u64 read_u64(void *base, __u32 offset)
-{
-	__u64 value = 0;
-
-	bpf_probe_read_kernel(&value, sizeof(value), base + offset);
-	return value;
-}
-
-static __always_inline __u32 read_u32(void *base, __u32 offset)
-{
-	__u32 value = 0;
-
-	bpf_probe_read_kernel(&value, sizeof(value), base + offset);
-	return value;
-}
-
-/* Where hooked returns of this process return to: its [uprobes] mapping. 0 if it has none. */
-static __always_inline __u64 trampoline_of(void *task)
-{
-	void *mm = (void *)read_u64(task, config.task_mm);
-	void *area = mm ? (void *)read_u64(mm, config.mm_xol_area) : 0;
-
-	return area ? read_u64(area, config.xol_area_address) : 0;
 }
 
 /*
@@ -466,6 +472,17 @@ int thread_exit(struct bpf_raw_tracepoint_args *ctx)
 		fill_control(record, CONTROL_ENDED);
 		bpf_ringbuf_submit(record, 0);
 	}
+	return 0;
+}
+
+/* signal_deliver(signal, info, action): the action's first member is the handler; 0 and 1 are none. */
+SEC("raw_tracepoint")
+int signal_deliver(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+
+	if (bpf_map_lookup_elem(&processes, &pid) && read_u64((void *)ctx->args[2], 0) > 1)
+		emit(RECORD_SIGNAL, 0, 0);
 	return 0;
 }
 

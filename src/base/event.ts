@@ -23,6 +23,10 @@ export const eventKind = {
   unwound: 7,
   /** Not from the kernel: from here on the function's exits are probed, and its returns not hooked any more. */
   exitsProbed: 8,
+  /** A signal is delivered to the thread: its handler comes next. */
+  signal: 9,
+  /** Not from the kernel: the program is known to switch stacks. */
+  stacksSwitch: 10,
 } as const
 
 export type EventKind = (typeof eventKind)[keyof typeof eventKind]

@@ -35,7 +35,7 @@ export function compileGlobs(lists: readonly string[]): GlobSet {
  * them letter by letter, so that a name copied from a trace (`operator[]`, `name[abi:cxx11]()`) selects itself.
  */
 export function matchesName(globs: GlobSet, names: FunctionNames): boolean {
-  return [names.name, names.bareName, names.symbol].some(
-    (name) => globs.patterns.has(name) || globs.matches(name),
-  )
+  const matches = (name: string) => globs.patterns.has(name) || globs.matches(name)
+  // The bare name comes last: it may have to be made.
+  return matches(names.name) || matches(names.symbol) || matches(names.bareName)
 }

@@ -168,6 +168,7 @@ export class Kernel {
     const links = [
       attachRawTracepoint(this.#program('process_exec'), 'sched_process_exec'),
       attachRawTracepoint(this.#program('thread_exit'), 'sched_process_exit'),
+      attachRawTracepoint(this.#program('signal_deliver'), 'signal_deliver'),
     ]
     try {
       links.push(attachRawTracepoint(this.#program('task_fork')))

@@ -54,25 +54,25 @@ export function readHeader(source: ByteSource, path: string): ElfHeader {
   if (bytes[0] === 0x23 && bytes[1] === 0x21) throw scriptError(source, path)
   if (bytes[0] !== 0x7f || bytes[1] !== 0x45 || bytes[2] !== 0x4c || bytes[3] !== 0x46) {
     const what = bytes.length === 0 ? 'an empty file, not an ELF program' : 'not an ELF program or library'
-    throw new ElfError('not-elf', path, `${what}: give a compiled Linux program`, { exitStatus: 126 })
+    throw new ElfError('not-elf', path, `${what}: give a compiled Linux program`)
   }
   if (bytes.length < HEADER_SIZE) throw damaged(path, 'it ends inside its ELF header')
 
   const machine = machineName(bytes)
   if (bytes[4] !== ELFCLASS64) {
     const reason = `32-bit (${machine}): only 64-bit x86-64 programs can be traced`
-    throw new ElfError('32-bit', path, reason, { exitStatus: 126 })
+    throw new ElfError('32-bit', path, reason)
   }
   if (bytes[5] !== ELFDATA2LSB || machine !== 'x86-64') {
     const reason = `built for ${machine}: only x86-64 programs can be traced`
-    throw new ElfError('foreign-machine', path, reason, { exitStatus: 126 })
+    throw new ElfError('foreign-machine', path, reason)
   }
 
   const fields = new ByteReader(bytes, 16)
   const type = fields.u16()
   if (type !== ET_EXEC && type !== ET_DYN) {
     const reason = OTHER_TYPES[type] ?? `ELF type ${type}, neither a program nor a library`
-    throw new ElfError('not-loadable', path, reason, { exitStatus: 126 })
+    throw new ElfError('not-loadable', path, reason)
   }
   fields.offset = 24
   const entry = fields.u64()
@@ -104,9 +104,7 @@ export function readHeader(source: ByteSource, path: string): ElfHeader {
 }
 
 export function damaged(path: string, reason: string): ElfError {
-  return new ElfError('damaged', path, `damaged ELF file: ${reason}; build or copy it anew`, {
-    exitStatus: 126,
-  })
+  return new ElfError('damaged', path, `damaged ELF file: ${reason}; build or copy it anew`, {})
 }
 
 function machineName(bytes: Uint8Array): string {
@@ -128,6 +126,5 @@ function scriptError(source: ByteSource, path: string): ElfError {
     interpreter === '' ? 'trace a compiled program' : `trace its interpreter: ${interpreter} ${path}`
   return new ElfError('script', path, `a script${by}, not an ELF program: ${fix}`, {
     script: { interpreter, argument },
-    exitStatus: 126,
   })
 }

@@ -29,11 +29,22 @@ function partAt(address: VirtualAddress, code: ModuleCode) {
   const part =
     holder !== undefined && isColdPart(holder.symbol)
       ? holder
-      : range !== undefined && !range.returnAddressOnTop
+      : range !== undefined && !range.returnAddressOnTop && !isCallStub(address, code)
         ? range
         : undefined
   const bytes = part && code.read(part.address, part.size)
   return part && bytes?.length === part.size ? { address: part.address, bytes } : undefined
+}
+
+/**
+ * A PLT entry: `jmp [rip + slot]`, perhaps after `endbr64`, or `push` and `jmp` of the lazy kind. The unwind table
+ * describes all of them as one range.
+ */
+function isCallStub(address: VirtualAddress, code: ModuleCode): boolean {
+  const bytes = code.read(address, 8) ?? new Uint8Array()
+  const at = bytes[0] === 0xf3 && bytes[1] === 0x0f ? 4 : 0
+  const opcode = bytes[at] === 0xf2 ? at + 1 : at
+  return (bytes[opcode] === 0xff && bytes[opcode + 1] === 0x25) || bytes[opcode] === 0x68
 }
 
 /** What is known of the functions that are planned together. */

@@ -30,6 +30,8 @@ export type Exits =
       readonly tailJumps: readonly TailJump[]
       /** Where it runs on over its end, into the code behind it. */
       readonly runsOnInto: readonly VirtualAddress[]
+      /** It jumps back to its own first instruction: an entry probe counts every turn. */
+      readonly loopsToEntry: boolean
     }
   | { readonly kind: 'uncertain'; readonly reason: string }
 
@@ -55,6 +57,7 @@ export function findExits(main: CodePart, context: ExitContext): Exits {
   const rets: Exit[] = []
   const tailJumps: TailJump[] = []
   const runsOnInto: VirtualAddress[] = []
+  let loopsToEntry = false
   const isInside = (address: number) =>
     parts.some((part) => address >= part.address && address < part.address + part.bytes.length)
   /** Whether an address is in another part of the function, which is then looked through too. */
@@ -76,18 +79,20 @@ export function findExits(main: CodePart, context: ExitContext): Exits {
       address: addressOf(offset),
       bytes: part.bytes.subarray(offset, offset + length),
     })
+    if (decoded.targets.has(main.address - part.address)) loopsToEntry = true
     rets.push(...decoded.rets.map(exitAt))
     for (const jump of decoded.indirectTailJumps) {
       tailJumps.push({ ...exitAt(jump), target: undefined, conditional: false })
     }
     for (const jump of decoded.jumpsOut) {
       const target = addressOf(jump.target)
+      if (target === main.address) loopsToEntry = true
       if (!leadsToPart(target)) tailJumps.push({ ...exitAt(jump), target, conditional: jump.conditional })
     }
     const end = addressOf(part.bytes.length)
     if (decoded.runsOn && !leadsToPart(end)) runsOnInto.push(end)
   }
-  return { kind: 'known', rets, tailJumps, runsOnInto }
+  return { kind: 'known', rets, tailJumps, runsOnInto, loopsToEntry }
 }
 
 const uncertain = (reason: string): Exits => ({ kind: 'uncertain', reason })

@@ -157,21 +157,28 @@ const isWatched = ({ wish, exits }: Draft) => wish.kind === 'return' || exits?.k
 
 function functionPlan(draft: Draft, context: ExitContext, input: ModuleCode): FunctionPlan {
   const { target, wish, entry, exits } = draft
-  let mayTailCall: boolean | undefined
   const planned = wayOut(wish, entry, exits, context, input)
   let withoutHook: WayOut | undefined = planned.exit.kind === 'return' ? undefined : planned.exit
+  let decoded = exits
+  // Asked for only when a call seems to have taken the place of another one: decoding all functions would be dear.
+  const decode = () => {
+    decoded ??= exitsOf(target, input)
+    return decoded
+  }
   return {
     ...target,
     entry,
     ...planned,
     get exitWithoutHook() {
-      withoutHook ??= wayOut({ ...wish, kind: 'ret' }, entry, exitsOf(target, input), context, input).exit
+      withoutHook ??= wayOut({ ...wish, kind: 'ret' }, entry, decode(), context, input).exit
       return withoutHook
     },
-    // Asked for only when a call seems to have taken the place of another one: decoding all functions would be dear.
     get mayTailCall() {
-      mayTailCall ??= canTailCall(exits ?? exitsOf(target, input))
-      return mayTailCall
+      return canTailCall(decode())
+    },
+    get loopsToEntry() {
+      const found = decode()
+      return found.kind === 'known' && found.loopsToEntry
     },
   }
 }

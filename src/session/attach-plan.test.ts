@@ -65,6 +65,7 @@ function plan(offset: number, exit: WayOut, more: Partial<FunctionPlan> = {}): F
     exitWithoutHook: exit.kind === 'return' ? byRets(offset + 8, offset + 9) : exit,
     reason: '',
     mayTailCall: false,
+    loopsToEntry: false,
     ...more,
   }
 }
@@ -122,14 +123,12 @@ describe('attachPlan', () => {
 
   test('whatever is refused: the rest is attached once, and culprits are found fast', () => {
     const wayOut = fc.constantFrom<WayOut['kind']>('return', 'ret', 'entry', 'none')
-    const input = fc
-      .array(wayOut, { minLength: 1, maxLength: 200, size: 'max' })
-      .chain((wayOuts) =>
-        fc.record({
-          wayOuts: fc.constant(wayOuts),
-          refused: fc.array(fc.nat(wayOuts.length * 10), { maxLength: 6 }),
-        }),
-      )
+    const input = fc.array(wayOut, { minLength: 1, maxLength: 200, size: 'max' }).chain((wayOuts) =>
+      fc.record({
+        wayOuts: fc.constant(wayOuts),
+        refused: fc.array(fc.nat(wayOuts.length * 10), { maxLength: 6 }),
+      }),
+    )
     fc.assert(
       fc.property(input, ({ wayOuts, refused: refusedOffsets }) => {
         const functions = wayOuts.map((kind, index) =>

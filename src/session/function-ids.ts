@@ -1,6 +1,6 @@
 import type { VirtualAddress } from '../base/units.ts'
 import type { FunctionPlan } from '../probe/plan.ts'
-import type { FunctionRecord, FunctionTable } from '../trace/reconstruct.ts'
+import type { FunctionRecord, FunctionTable } from '../trace/functions.ts'
 import type { Module } from './modules.ts'
 
 /** Numbers functions: an id is the attach cookie of a function's probes and its index in the table. */
@@ -35,6 +35,9 @@ export class FunctionIds {
       wayOut: plan.exit.kind,
       get mayTailCall() {
         return plan.mayTailCall
+      },
+      get loopsToEntry() {
+        return plan.loopsToEntry
       },
     })
     return id

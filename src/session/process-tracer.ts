@@ -26,6 +26,7 @@ export interface TracerContext {
 /** The function that dynamic linkers call, for debuggers, whenever they have changed the list of modules. */
 const loaderHook = '_dl_debug_state'
 /** Stands for "not traced" in the place of a function id. */
+const noEvidence = { harmless: false, reason: '', switchesStacks: false, unwinders: [], catchers: [] }
 const noFunctionId = (1 << 28) - 1
 
 /** A process: what is planned for it, and the probes that it carries. */
@@ -37,7 +38,7 @@ export class ProcessTracer {
   readonly #plannedKeys = new Set<string>()
   /** How many of the planned modules are attached. */
   #attached = 0
-  #evidence: ReturnHookEvidence = { harmless: false, reason: '', unwinders: [], catchers: [] }
+  #evidence: ReturnHookEvidence = noEvidence
   #watched = new Set<string>()
   #loader: { readonly link: BpfLink; readonly atEntry: boolean } | undefined
   readonly #links: BpfLink[] = []
@@ -52,6 +53,11 @@ export class ProcessTracer {
   /** Whether everything is planned that is loaded when a program begins. */
   get isPlanned(): boolean {
     return this.planned.length > 0
+  }
+
+  /** Whether its threads may go on on other stacks. */
+  get switchesStacks(): boolean {
+    return this.#evidence.switchesStacks
   }
 
   /**

@@ -10,6 +10,8 @@ export interface ReturnHookEvidence {
   readonly harmless: boolean
   /** One short clause. */
   readonly reason: string
+  /** Threads may go on on another stack. */
+  readonly switchesStacks: boolean
   /** Functions by which unwinders start: harmless only as long as these are watched. */
   readonly unwinders: readonly WatchedFunctions[]
   /** Modules with the function that is called where a C++ exception is caught. */
@@ -66,13 +68,21 @@ export function returnHookEvidence(modules: ProcessModules, canRepair: boolean):
   const { executable, interpreter, libraries } = modules
   const all = [executable, ...libraries]
   const catchers = all.filter((module) => addressesOf(module, [catchFunction]).length > 0)
-  const harmful = (reason: string) => ({ harmless: false, reason, unwinders: [], catchers })
+  const harmful = (reason: string, switchesStacks = false) => ({
+    harmless: false,
+    reason,
+    switchesStacks,
+    unwinders: [],
+    catchers,
+  })
   if (interpreter === undefined && executable.image.facts.stripped) {
     return harmful('it is static and stripped: an unwinder could not be found')
   }
   for (const module of all) {
-    const reason = stackReader(module) ?? stackSwitch(module)
-    if (reason !== undefined) return harmful(reason)
+    const reader = stackReader(module)
+    if (reader !== undefined) return harmful(reader)
+    const switcher = stackSwitch(module)
+    if (switcher !== undefined) return harmful(switcher, true)
   }
   const unwinders = all.flatMap((module) => {
     const addresses = addressesOf(module, unwinderEntries)
@@ -80,11 +90,18 @@ export function returnHookEvidence(modules: ProcessModules, canRepair: boolean):
   })
   const hidden = all.find((module) => module !== interpreter && hasHiddenUnwinder(module, unwinders))
   if (hidden !== undefined) return harmful(`${hidden.name} unwinds by functions that it does not name`)
-  if (unwinders.length === 0) return { harmless: true, reason: 'no unwinder is loaded', unwinders, catchers }
+  if (unwinders.length === 0)
+    return { harmless: true, reason: 'no unwinder is loaded', switchesStacks: false, unwinders, catchers }
   const names = unwinders.map(({ module }) => module.name).join(', ')
   if (!canRepair)
     return harmful(`${names}: an unwinder may run, and this kernel does not tell what to put right`)
-  return { harmless: true, reason: `the unwinder of ${names} is watched`, unwinders, catchers }
+  return {
+    harmless: true,
+    reason: `the unwinder of ${names} is watched`,
+    switchesStacks: false,
+    unwinders,
+    catchers,
+  }
 }
 
 /** Where a module defines functions of these names. */

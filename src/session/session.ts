@@ -88,6 +88,7 @@ export class TraceSession {
   #exit: ExitReport | undefined
   #commandEnded = false
   #stopRequested = false
+  #switchesStacks = false
   #events: EventConsumer | undefined
   #sink: SessionSink | undefined
 
@@ -321,6 +322,10 @@ export class TraceSession {
   }
 
   #attach(tracer: ProcessTracer): void {
+    if (tracer.switchesStacks && !this.#switchesStacks) {
+      this.#switchesStacks = true
+      this.#events?.event(this.#now(), 0, 0, eventKind.stacksSwitch, 0, 0)
+    }
     for (const plan of tracer.attach()) this.#tracedFunctions.add(plan)
     this.#untraced.push(...tracer.untraced.splice(0))
   }
@@ -347,7 +352,9 @@ export class TraceSession {
     const moved = new Set<number>()
     for (const id of functionIds) if (!this.#ids.areExitsProbed(id)) moved.add(id)
     if (moved.size === 0) return
-    for (const tracer of this.#tracers.values()) tracer.probeExits(moved)
+    for (const tracer of this.#tracers.values()) {
+      this.#unlessGone(tracer.pid, () => tracer.probeExits(moved))
+    }
     const now = this.#now()
     for (const id of moved) {
       this.#ids.probeExits(id)

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { tracedThread } from '../../test/support/traced-thread.ts'
 import { parseDuration } from '../base/duration.ts'
 import { asDurationNs, asPid, asTid, asTraceNs, type TraceNs } from '../base/units.ts'
 import type { Call, CallEnd, TracedFunction, TracedThread, TraceSink } from '../trace/call.ts'
@@ -124,7 +125,7 @@ function feed(
   if (words === null) throw new Error(`not an input: ${input}`)
   const [, time = '', pid, tid = '', cpu = '0', what, rest = ''] = words
   const timeNs = asTraceNs(parseDuration(time))
-  const thread = { tid: asTid(Number(tid)), pid: asPid(Number(pid ?? 1)) }
+  const thread = tracedThread(Number(tid), Number(pid ?? 1))
   if (what === 'begin') driver.begin(sink, thread, Number(cpu), timeNs, tracedFunction(unquoted(rest)))
   if (what === 'end') driver.end(sink, thread, Number(cpu), timeNs, (rest || 'return') as CallEnd)
   if (what === 'note') sink.note({ timeNs, text: unquoted(rest), ...(tid === '' ? {} : { thread }) })

@@ -31,6 +31,11 @@ export type CallEnd =
 export interface TracedThread {
   readonly tid: Tid
   readonly pid: Pid
+  /**
+   * Number of the stack that it runs on, if it switches between several: each has a tree of its own, and a
+   * `TracedThread` object of its own, which tells them apart. The first one is 0, as is absent.
+   */
+  readonly stack?: number
 }
 
 /**

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { type EventKind, eventKind } from '../base/event.ts'
 import { asTraceNs } from '../base/units.ts'
 import type { Call, CallEnd, TraceSink } from './call.ts'
-import { type FunctionRecord, Reconstruction } from './reconstruct.ts'
+import type { FunctionRecord } from './functions.ts'
+import { Reconstruction } from './reconstruct.ts'
 
 interface Event {
   readonly time: number
@@ -125,7 +126,7 @@ class CheckingSink implements TraceSink {
   readonly losses: number[] = []
   begun = 0
   ended = 0
-  readonly #open = new Map<number, { call: Call; losses: number; callees: Outline[] }[]>()
+  readonly #open = new Map<Call['thread'], { call: Call; losses: number; callees: Outline[] }[]>()
 
   begin(call: Call): void {
     const open = this.#openOf(call)
@@ -155,8 +156,9 @@ class CheckingSink implements TraceSink {
   note(): void {}
 
   #openOf({ thread }: Call) {
-    const open = this.#open.get(thread.tid) ?? []
-    this.#open.set(thread.tid, open)
+    // By the object: a thread has one for each of its stacks.
+    const open = this.#open.get(thread) ?? []
+    this.#open.set(thread, open)
     return open
   }
 }

@@ -1,23 +1,8 @@
 import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
-import { asPid, asTid, asTraceNs, type Pid, type Tid, type TraceNs } from '../base/units.ts'
-import type { Call, CallEnd, TracedFunction, TracedThread, TraceSink } from './call.ts'
-
-/** What the reconstruction must know of a function besides its name. */
-export interface FunctionRecord {
-  readonly fn: TracedFunction
-  /** Bytes by which the stack pointer at the entry probe lies below its value at the function's first instruction. */
-  readonly entryDisplacement: number
-  /**
-   * How its returns are seen: hooked in the kernel, at the instructions by which it leaves, at its entry already
-   * (nothing of it is left to run), or not at all.
-   */
-  readonly wayOut: 'return' | 'ret' | 'entry' | 'none'
-  /** Whether it can leave by jumping to another function, which then runs in its place on the stack. */
-  readonly mayTailCall: boolean
-}
-
-/** The function records by id. It may grow while tracing, as modules are loaded. */
-export type FunctionTable = readonly FunctionRecord[]
+import { asPid, asTid, asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
+import type { CallEnd, TraceSink } from './call.ts'
+import type { FunctionTable } from './functions.ts'
+import { type Frame, type Stack, Thread } from './stacks.ts'
 
 export interface TraceStatistics {
   calls: number
@@ -31,54 +16,10 @@ const pendingReturnsLimit = 64
 /** So early that others still have room: a return probe that is not hooked is a return that is not seen. */
 const manyPendingReturns = 40
 
-/** A call on a thread's stack. The objects are pooled: depth for depth, one per thread. */
-class Frame implements Call {
-  fn: TracedFunction
-  readonly thread: TracedThread
-  readonly depth: number
-  beginNs: TraceNs = asTraceNs(0)
-  beginCpu = 0
-  endNs: TraceNs = asTraceNs(0)
-  endCpu = 0
-  how: CallEnd = 'return'
-  /** Stack pointer at the function's first instruction: the address that holds the return address. */
-  stack = 0
-  /** Its function, for what is asked rarely. */
-  record: FunctionRecord
-  /** Its return is hooked in the kernel. */
-  hooked = false
-  /** Its own return will be reported, unless it is unwound or events get lost. */
-  returnExpected = false
-  /** Number of losses before it began. */
-  losses = 0
-
-  constructor(record: FunctionRecord, thread: TracedThread, depth: number) {
-    this.fn = record.fn
-    this.record = record
-    this.thread = thread
-    this.depth = depth
-  }
-}
-
 /** What the reconstruction finds out that whoever places the probes should know. */
 export interface ReconstructionObserver {
   /** So many returns are hooked in one thread that the kernel will soon hook no more: their functions, innermost first. */
   manyReturnsPending(functionIds: readonly number[]): void
-}
-
-class Thread implements TracedThread {
-  readonly tid: Tid
-  readonly pid: Pid
-  readonly frames: Frame[] = []
-  /** Number of open calls: `frames` keeps the objects of ended ones for reuse. */
-  open = 0
-  /** Returns that the kernel holds hooked. */
-  pendingReturns = 0
-
-  constructor(tid: Tid, pid: Pid) {
-    this.tid = tid
-    this.pid = pid
-  }
 }
 
 /**
@@ -89,6 +30,7 @@ class Thread implements TracedThread {
  *   they were unwound, or their exits cannot be seen. A call at s besides the exiting one has tail-called it.
  * - an entry at stack pointer s proves that calls below s are over, and that a call at s is over too, unless it
  *   left its place to the new one by a tail call.
+ * A thread may have several stacks: each holds a tree of its own.
  */
 export class Reconstruction implements EventConsumer {
   readonly #functions: FunctionTable
@@ -100,6 +42,8 @@ export class Reconstruction implements EventConsumer {
   readonly #bornIn = new Map<number, Pid>()
   /** Functions whose returns were hooked, and are not any more. */
   readonly #exitsProbed = new Set<number>()
+  /** The program is known to switch stacks. */
+  #switchesStacks = false
   #current: Thread | undefined
   #losses = 0
   readonly statistics: TraceStatistics = { calls: 0, threads: 0, lostEvents: 0, openCalls: 0 }
@@ -144,6 +88,12 @@ export class Reconstruction implements EventConsumer {
         break
       case eventKind.exitsProbed:
         this.#exitsProbed.add(functionId)
+        break
+      case eventKind.signal:
+        this.#thread(tid).signal()
+        break
+      case eventKind.stacksSwitch:
+        this.#switchesStacks = true
     }
   }
 
@@ -161,13 +111,15 @@ export class Reconstruction implements EventConsumer {
    */
   describeState(consumer: EventConsumer): void {
     for (const id of this.#exitsProbed) consumer.event(asTraceNs(0), 0, 0, eventKind.exitsProbed, id, 0)
+    if (this.#switchesStacks) consumer.event(asTraceNs(0), 0, 0, eventKind.stacksSwitch, 0, 0)
     this.#describeOpenCalls(consumer, true)
     if (this.#losses > 0) consumer.event(asTraceNs(0), 0, 0, eventKind.lost, 0, 0)
     this.#describeOpenCalls(consumer, false)
   }
 
   #describeOpenCalls(consumer: EventConsumer, beforeLoss: boolean): void {
-    for (const { frames, open, tid } of this.#threads.values()) {
+    const stacks = [...this.#threads.values()].flatMap((thread) => thread.stacks)
+    for (const { frames, open, tid } of stacks) {
       for (let index = 0; index < open; index++) {
         const { beginNs, beginCpu, fn, record, stack, losses } = frames[index]!
         if (losses < this.#losses !== beforeLoss) continue
@@ -178,10 +130,7 @@ export class Reconstruction implements EventConsumer {
 
   /** Cuts every call that is still open, thread by thread, innermost first. */
   finish(time: TraceNs): void {
-    for (const thread of this.#threads.values()) {
-      this.statistics.openCalls += thread.open
-      while (thread.open > 0) this.#end(thread, time, thread.frames[thread.open - 1]!.beginCpu, 'cut')
-    }
+    for (const thread of this.#threads.values()) this.#cut(thread, time)
   }
 
   #thread(tid: number): Thread {
@@ -200,16 +149,22 @@ export class Reconstruction implements EventConsumer {
 
   #enter(time: TraceNs, stackAtProbe: number, thread: Thread, functionId: number, cpu: number): void {
     const record = this.#functions[functionId]!
-    const stack = stackAtProbe + record.entryDisplacement
-    while (thread.open > 0) {
-      const top = thread.frames[thread.open - 1]!
-      if (top.stack > stack || (top.stack === stack && this.#hasTailCalled(top))) break
-      this.#end(thread, time, cpu, this.#howMissed(top))
+    const pointer = stackAtProbe + record.entryDisplacement
+    const leave = (left: Stack) => this.#end(thread, left, time, cpu, this.#howMissed(left.top!))
+    const stack = thread.stackForEntry(pointer, this.#switchesStacks, leave)
+    for (let top = stack.top; top !== undefined; top = stack.top) {
+      if (top.stack > pointer) break
+      if (top.stack === pointer && this.#isOpenAt(top)) {
+        // The next turn of a loop, not a call.
+        if (top.fn === record.fn && record.loopsToEntry) return
+        if (top.record.mayTailCall) break
+      }
+      this.#end(thread, stack, time, cpu, this.#howMissed(top))
     }
-    const depth = thread.open
-    const frame = thread.frames[depth] ?? this.#newFrame(thread, record)
+    const depth = stack.open
+    const frame = stack.frames[depth] ?? stack.newFrame(record)
     frame.fn = record.fn
-    frame.stack = stack
+    frame.stack = pointer
     frame.beginNs = time
     frame.beginCpu = cpu
     frame.record = record
@@ -217,46 +172,45 @@ export class Reconstruction implements EventConsumer {
     frame.hooked = !probed && record.wayOut === 'return' && thread.pendingReturns < pendingReturnsLimit
     frame.returnExpected = frame.hooked || probed
     frame.losses = this.#losses
-    thread.open = depth + 1
-    if (frame.hooked && ++thread.pendingReturns === manyPendingReturns) this.#reportPending(thread)
+    const top = stack.top
+    frame.isInPlace = top !== undefined && top.stack === pointer && (top.returnExpected || top.isInPlace)
+    stack.open = depth + 1
+    if (frame.hooked && ++thread.pendingReturns === manyPendingReturns) this.#reportPending(stack)
     this.statistics.calls++
     this.#sink.begin(frame)
-    if (record.wayOut === 'entry') this.#end(thread, time, cpu, 'return')
+    if (record.wayOut === 'entry') this.#end(thread, stack, time, cpu, 'return')
   }
 
-  #newFrame(thread: Thread, record: FunctionRecord): Frame {
-    const frame = new Frame(record, thread, thread.frames.length)
-    thread.frames.push(frame)
-    return frame
-  }
-
-  #leave(time: TraceNs, stack: number, thread: Thread, cpu: number): void {
-    while (thread.open > 0) {
-      const top = thread.frames[thread.open - 1]!
-      if (top.stack > stack) break
-      if (top.stack === stack)
-        this.#end(thread, time, cpu, top.losses === this.#losses ? 'return' : 'inferred')
-      else this.#end(thread, time, cpu, this.#howMissed(top))
+  #leave(time: TraceNs, pointer: number, thread: Thread, cpu: number): void {
+    const leave = (left: Stack) => this.#end(thread, left, time, cpu, this.#howMissed(left.top!))
+    const stack = thread.stackForExit(pointer, this.#switchesStacks, leave)
+    if (stack === undefined) return
+    for (let top = stack.top; top !== undefined && top.stack <= pointer; top = stack.top) {
+      const how =
+        top.stack < pointer ? this.#howMissed(top) : top.losses === this.#losses ? 'return' : 'inferred'
+      this.#end(thread, stack, time, cpu, how)
     }
+    stack.endHandlers()
   }
 
-  #reportPending(thread: Thread): void {
+  #reportPending({ frames, open }: Stack): void {
     const ids: number[] = []
-    for (let depth = thread.open - 1; depth >= 0; depth--) {
-      const frame = thread.frames[depth]!
+    for (let depth = open - 1; depth >= 0; depth--) {
+      const frame = frames[depth]!
       if (frame.hooked) ids.push(frame.fn.id)
     }
     this.#observer?.manyReturnsPending(ids)
   }
 
   /** An exception handler begins: what lies below it on the stack is gone. */
-  #unwind(time: TraceNs, stack: number, thread: Thread, ownId: number, cpu: number): void {
-    while (thread.open > 0) {
-      const top = thread.frames[thread.open - 1]!
-      if (top.stack > stack || top.fn.id === ownId) break
-      if (top.stack === stack && this.#hasTailCalled(top)) break
-      this.#end(thread, time, cpu, top.losses === this.#losses ? 'unwound' : 'inferred')
+  #unwind(time: TraceNs, pointer: number, thread: Thread, ownId: number, cpu: number): void {
+    const stack = thread.current
+    for (let top = stack.top; top !== undefined; top = stack.top) {
+      if (top.stack > pointer || top.fn.id === ownId) break
+      if (top.stack === pointer && this.#isOpenAt(top) && top.record.mayTailCall) break
+      this.#end(thread, stack, time, cpu, top.losses === this.#losses ? 'unwound' : 'inferred')
     }
+    stack.endHandlers()
   }
 
   /** A child process begins as a copy of its parent's thread: the calls that are open there go on in both. */
@@ -270,9 +224,11 @@ export class Reconstruction implements EventConsumer {
     const child = new Thread(asTid(childTid), asPid(childTid))
     this.#threads.set(childTid, child)
     this.statistics.threads++
-    for (let depth = 0; depth < parent.open; depth++) {
-      const inherited = parent.frames[depth]!
-      const frame = this.#newFrame(child, inherited.record)
+    const { frames, open } = parent.current
+    const stack = child.current
+    for (let depth = 0; depth < open; depth++) {
+      const inherited = frames[depth]!
+      const frame = stack.newFrame(inherited.record)
       frame.stack = inherited.stack
       // The kernel lets only those see a hooked return who saw its entry: not the child's own probes.
       frame.hooked = false
@@ -280,14 +236,17 @@ export class Reconstruction implements EventConsumer {
       frame.losses = inherited.losses
       frame.beginNs = time
       frame.beginCpu = cpu
-      child.open = depth + 1
+      stack.open = depth + 1
       this.#sink.begin(frame)
     }
   }
 
-  /** Whether a call at the stack pointer of a new one is still open: it has handed its place on by a jump. */
-  #hasTailCalled(frame: Frame): boolean {
-    return frame.returnExpected && frame.losses === this.#losses && frame.record.mayTailCall
+  /**
+   * Whether a call must still be open when another one begins in its place on the stack: it has handed the place on by
+   * a jump. Its return, or that of the call whose place it was itself given, would have been reported.
+   */
+  #isOpenAt(frame: Frame): boolean {
+    return (frame.returnExpected || frame.isInPlace) && frame.losses === this.#losses
   }
 
   /** How a call ended whose own return was not reported. */
@@ -295,9 +254,9 @@ export class Reconstruction implements EventConsumer {
     return frame.returnExpected && frame.losses === this.#losses ? 'unwound' : 'inferred'
   }
 
-  /** Ends the innermost open call of the thread. */
-  #end(thread: Thread, time: TraceNs, cpu: number, how: CallEnd): void {
-    const frame = thread.frames[--thread.open]!
+  /** Ends the innermost open call of a stack. */
+  #end(thread: Thread, stack: Stack, time: TraceNs, cpu: number, how: CallEnd): void {
+    const frame = stack.frames[--stack.open]!
     if (frame.hooked) thread.pendingReturns--
     frame.endNs = time
     frame.endCpu = cpu
@@ -305,12 +264,21 @@ export class Reconstruction implements EventConsumer {
     this.#sink.end(frame)
   }
 
+  /** Cuts every call of the thread that is still open. @param cpu that of each call's begin where it is not known */
+  #cut(thread: Thread, time: TraceNs, cpu?: number): void {
+    this.statistics.openCalls += thread.openCalls
+    for (const stack of thread.stacks) {
+      while (stack.open > 0) {
+        this.#end(thread, stack, time, cpu ?? stack.frames[stack.open - 1]!.beginCpu, 'cut')
+      }
+    }
+  }
+
   #endThread(time: TraceNs, tid: number, cpu: number): void {
     const thread = this.#threads.get(tid)
     this.#bornIn.delete(tid)
     if (thread === undefined) return
-    this.statistics.openCalls += thread.open
-    while (thread.open > 0) this.#end(thread, time, cpu, 'cut')
+    this.#cut(thread, time, cpu)
     this.#threads.delete(tid)
     if (this.#current === thread) this.#current = undefined
   }

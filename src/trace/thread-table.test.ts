@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { asPid, asTid } from '../base/units.ts'
+import { tracedThread } from '../../test/support/traced-thread.ts'
 import { ThreadTable } from './thread-table.ts'
 
-const thread = (tid: number) => ({ tid: asTid(tid), pid: asPid(1) })
+const thread = tracedThread
 
 test('a thread keeps its state, whatever comes between', () => {
   const table = new ThreadTable(

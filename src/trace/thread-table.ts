@@ -10,8 +10,8 @@ const firstSweepSize = 1024
 export class ThreadTable<State> {
   readonly #create: () => State
   readonly #idle: (state: State) => boolean
-  readonly #states = new Map<number, State>()
-  #lastTid = -1
+  readonly #states = new Map<TracedThread, State>()
+  #lastThread: TracedThread | undefined
   #lastState: State | undefined
   #sweepSize = firstSweepSize
 
@@ -22,14 +22,14 @@ export class ThreadTable<State> {
 
   /** The state of `thread`, created on its first event and again after it was forgotten. */
   of(thread: TracedThread): State {
-    if (thread.tid === this.#lastTid) return this.#lastState!
-    let state = this.#states.get(thread.tid)
+    if (thread === this.#lastThread) return this.#lastState!
+    let state = this.#states.get(thread)
     if (state === undefined) {
       if (this.#states.size >= this.#sweepSize) this.#sweep()
       state = this.#create()
-      this.#states.set(thread.tid, state)
+      this.#states.set(thread, state)
     }
-    this.#lastTid = thread.tid
+    this.#lastThread = thread
     this.#lastState = state
     return state
   }
@@ -44,7 +44,7 @@ export class ThreadTable<State> {
   }
 
   #sweep(): void {
-    for (const [tid, state] of this.#states) if (this.#idle(state)) this.#states.delete(tid)
+    for (const [thread, state] of this.#states) if (this.#idle(state)) this.#states.delete(thread)
     // Doubling keeps the cost of sweeping constant per new thread when most are busy.
     this.#sweepSize = Math.max(firstSweepSize, 2 * this.#states.size)
   }

@@ -1,8 +1,9 @@
 import type fc from 'fast-check'
-import { asPid, asTid, asTraceNs } from '../../src/base/units.ts'
+import { asTraceNs } from '../../src/base/units.ts'
 import { createJsonLinesSink } from '../../src/sink/jsonl.ts'
 import type { Call, TracedFunction } from '../../src/trace/call.ts'
 import { deliver, randomTrace, type TraceEvent } from './random-trace.ts'
+import { tracedThread } from './traced-thread.ts'
 
 /** Functions that share names, symbols and modules in all ways; the last two are the same but for their ids. */
 export const relatedFunctions: readonly TracedFunction[] = [
@@ -20,7 +21,7 @@ export const relatedTraces: fc.Arbitrary<TraceEvent[]> = randomTrace(relatedFunc
   events.map((event) => {
     if (event.type === 'lost') return event
     const { tid } = event.call.thread
-    return { ...event, call: { ...event.call, thread: { tid, pid: asPid(tid < 3 ? 1 : 2) } } }
+    return { ...event, call: { ...event.call, thread: tracedThread(tid, tid < 3 ? 1 : 2) } }
   }),
 )
 
@@ -38,7 +39,7 @@ export function jsonLinesOf(events: Iterable<TraceEvent>): string {
 
 /** Calls within each other in one thread, each a nanosecond longer at both ends than the next. */
 export function nestedCalls(functions: readonly TracedFunction[], pid = 1): TraceEvent[] {
-  const thread = { tid: asTid(1), pid: asPid(pid) }
+  const thread = tracedThread(1, pid)
   const calls = functions.map((fn, depth): Call => {
     const beginNs = asTraceNs(depth)
     const endNs = asTraceNs(2 * functions.length - depth)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { asPid, asTid, asTraceNs } from '../../src/base/units.ts'
 import type { Call, CallEnd, TracedFunction, TraceSink } from '../../src/trace/call.ts'
+import { tracedThread } from './traced-thread.ts'
 
 /** What an engine may deliver: properly nested per thread, each begin with its end, times rising. */
 export type TraceEvent =
@@ -37,7 +38,7 @@ export function randomTrace(functions: readonly TracedFunction[], threadCount: n
       if (action === 'lost') events.push({ type: 'lost', timeNs: now, count: pauseNs + 1 })
       else if (action === 'end' && stack.length > 0) end(stack, how)
       else {
-        const thread = { tid: asTid(tid), pid: asPid(1) }
+        const thread = tracedThread(tid)
         const times = { beginNs: asTraceNs(now), beginCpu: 0, endNs: asTraceNs(now), endCpu: 0 }
         const call: Call = { fn, thread, depth: stack.length, ...times, how: 'cut' }
         events.push({ type: 'begin', call })

@@ -1,7 +1,8 @@
 import { parseDuration } from '../../src/base/duration.ts'
-import { asPid, asTid, asTraceNs } from '../../src/base/units.ts'
+import { asTraceNs } from '../../src/base/units.ts'
 import type { Call, CallEnd, TracedFunction } from '../../src/trace/call.ts'
 import type { TraceEvent } from './random-trace.ts'
+import { tracedThread } from './traced-thread.ts'
 
 /**
  * A trace as text, a line per call, two blanks deeper than its caller: `NAME[@MODULE] BEGIN END [HOW]`, with times
@@ -11,7 +12,7 @@ export function writtenTrace(text: string): TraceEvent[] {
   const events: TraceEvent[] = []
   const functions = new Map<string, TracedFunction>()
   const open: Call[] = []
-  let thread = { pid: asPid(1), tid: asTid(1) }
+  let thread = tracedThread(1)
   const endDownTo = (depth: number) => {
     while (open.length > depth) events.push({ type: 'end', call: open.pop()! })
   }
@@ -23,7 +24,7 @@ export function writtenTrace(text: string): TraceEvent[] {
     endDownTo(depth)
     if (first === 'thread') {
       const [pid, tid] = begin.split('/').map(Number)
-      thread = { pid: asPid(pid!), tid: asTid(tid!) }
+      thread = tracedThread(tid!, pid)
     } else if (first === 'lost') {
       events.push({ type: 'lost', timeNs: 0, count: Number(begin) })
     } else {

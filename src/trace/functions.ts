@@ -1,0 +1,20 @@
+import type { TracedFunction } from './call.ts'
+
+/** What the reconstruction must know of a function besides its name. */
+export interface FunctionRecord {
+  readonly fn: TracedFunction
+  /** Bytes by which the stack pointer at the entry probe lies below its value at the function's first instruction. */
+  readonly entryDisplacement: number
+  /**
+   * How its returns are seen: hooked in the kernel, at the instructions by which it leaves, at its entry already
+   * (nothing of it is left to run), or not at all.
+   */
+  readonly wayOut: 'return' | 'ret' | 'entry' | 'none'
+  /** Whether it can leave by jumping to another function, which then runs in its place on the stack. */
+  readonly mayTailCall: boolean
+  /** Whether it jumps back to its own first instruction: then its entry is reported at every turn. */
+  readonly loopsToEntry?: boolean
+}
+
+/** The function records by id. It may grow while tracing, as modules are loaded. */
+export type FunctionTable = readonly FunctionRecord[]
