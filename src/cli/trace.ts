@@ -149,7 +149,8 @@ function unnamedFix({ module }: PlannedModule): string {
 /** One line about what the user would otherwise miss. */
 export function remark(planned: readonly PlannedModule[]): void {
   const [own] = planned
-  if (own === undefined || hasSymbolTable(own.module) || own.plan.functions.length > 0) return
+  const isTraced = own?.plan.functions.some(({ name }) => name.includes('+0x'))
+  if (own === undefined || hasSymbolTable(own.module) || isTraced) return
   const name = escapeText(own.module.name)
   printLine(
     `utrace: ${name} has no symbol table (.symtab): only its library calls are traced, not its own functions; ` +

@@ -8,6 +8,7 @@ import type { Exits } from './exits.ts'
 import { functionHolding, type ModuleCode } from './module-code.ts'
 import { placeEntries } from './place-entries.ts'
 import type { FunctionPlan, ModulePlan, ProbeSite, Untraced, WayOut } from './plan.ts'
+import { readsReturnAddress } from './return-address.ts'
 import { INSTRUCTION_BYTES, makeSite } from './site.ts'
 import { type WayOutOptions, type WayOutWish, wishWayOut } from './way-out.ts'
 
@@ -101,7 +102,7 @@ function planTargets(
   const wanted: Wanted[] = []
   for (const target of targets) {
     const range = input.unwind.lookup(target.address)
-    const wish = wishWayOut(target, range, input.entryPoint, input)
+    const wish = leavingReturnAddress(wishWayOut(target, range, input.entryPoint, input), target, input)
     if (wish.kind === 'untraced') leaveOut(target, wish.reason)
     else if (input.toFileOffset(target.address) === undefined) leaveOut(target, 'its code is not in the file')
     // `valid_vma` of kernel/events/uprobes.c wants VM_WRITE to be off.
@@ -132,6 +133,14 @@ function planTargets(
     usedSites: new Set<number>(),
   }
   return { functions: drafts.map((draft) => functionPlan(draft, context, input)), untraced }
+}
+
+/** A function that looks at its own return address must find it there. */
+function leavingReturnAddress(wish: WayOutWish, target: Target, input: ModuleCode): WayOutWish {
+  if (wish.kind !== 'return') return wish
+  const code = input.read(target.address, target.size)
+  const reads = code !== undefined && readsReturnAddress(code)
+  return reads ? { kind: 'ret', reason: 'reads its own return address' } : wish
 }
 
 function entrySite(target: Target, chosen: Candidate | undefined, input: ModuleCode): ProbeSite | undefined {
@@ -176,6 +185,9 @@ function functionPlan(draft: Draft, context: ExitContext, input: ModuleCode): Fu
     get mayTailCall() {
       return canTailCall(decode())
     },
+    get tailTargets() {
+      return tailTargets(decode(), input)
+    },
     get loopsToEntry() {
       const found = decode()
       return found.kind === 'known' && found.loopsToEntry
@@ -185,4 +197,15 @@ function functionPlan(draft: Draft, context: ExitContext, input: ModuleCode): Fu
 
 function canTailCall(exits: Exits): boolean {
   return exits.kind === 'uncertain' || exits.tailJumps.length + exits.runsOnInto.length > 0
+}
+
+/** Undefined where a jump leads through a pointer or to something that is no function of the module: a PLT entry. */
+function tailTargets(exits: Exits, code: ModuleCode): VirtualAddress[] | undefined {
+  if (exits.kind === 'uncertain' || exits.runsOnInto.length > 0) return undefined
+  const targets: VirtualAddress[] = []
+  for (const { target } of exits.tailJumps) {
+    if (target === undefined || functionHolding(code.functions, target)?.address !== target) return undefined
+    targets.push(target)
+  }
+  return targets
 }

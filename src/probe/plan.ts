@@ -52,6 +52,8 @@ export interface FunctionPlan {
   readonly exitWithoutHook: WayOut
   /** Whether it may hand its place on the stack on to another function by a jump. Found out when it is asked for. */
   readonly mayTailCall: boolean
+  /** The only functions that it can hand its place on to; undefined: any. On demand. */
+  readonly tailTargets: readonly VirtualAddress[] | undefined
   /** Whether it jumps back to its own first instruction, so that its entry probe counts every turn. On demand, too. */
   readonly loopsToEntry: boolean
 }

@@ -72,6 +72,10 @@ function readFunction(value: unknown, id: number): FunctionRecord {
     entryDisplacement: count(facts.entryDisplacement),
     wayOut: oneOf(facts.wayOut, ['return', 'ret', 'entry', 'none']),
     mayTailCall: facts.mayTailCall === true,
+    loopsToEntry: facts.loopsToEntry === true,
+    ...(facts.tailTargets === undefined
+      ? {}
+      : { tailTargets: list(facts.tailTargets, (address) => asVirtualAddress(count(address))) }),
   }
 }
 

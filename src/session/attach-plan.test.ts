@@ -65,6 +65,7 @@ function plan(offset: number, exit: WayOut, more: Partial<FunctionPlan> = {}): F
     exitWithoutHook: exit.kind === 'return' ? byRets(offset + 8, offset + 9) : exit,
     reason: '',
     mayTailCall: false,
+    tailTargets: undefined,
     loopsToEntry: false,
     ...more,
   }

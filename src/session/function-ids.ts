@@ -36,6 +36,9 @@ export class FunctionIds {
       get mayTailCall() {
         return plan.mayTailCall
       },
+      get tailTargets() {
+        return plan.tailTargets
+      },
       get loopsToEntry() {
         return plan.loopsToEntry
       },

@@ -13,6 +13,8 @@ const typeLost = encode('{"type":"lost","tsNs":')
 const typeNote = encode('{"type":"note","tsNs":')
 const keyPid = encode(',"pid":')
 const keyTid = encode(',"tid":')
+const keyStack = encode(',"stack":')
+const inheritedClose = encode(',"inherited":true}')
 const keyCpu = encode(',"cpu":')
 const keyDepth = encode(',"depth":')
 const keyCount = encode(',"count":')
@@ -33,10 +35,13 @@ export interface JsonLinesOptions {
 /**
  * JSON Lines: one object per event, in the order of the engine's events, which per thread is that of time.
  *
- *     begin  type tsNs pid tid cpu depth name symbol module
+ *     begin  type tsNs pid tid [stack] cpu depth name symbol module [inherited]
  *     end    the same and durationNs how     (`tsNs` and `cpu` are those of the end)
  *     lost   type tsNs cpu count             (`count` in events, not calls)
  *     note   type tsNs [pid tid] text
+ *
+ * A thread that switches stacks has a tree for each: `stack` numbers them, and is absent for the first. A call that was
+ * open when its process was forked begins in the child at that time, with `inherited` true: it was not made there.
  *
  * `tsNs` is CLOCK_MONOTONIC in nanoseconds, all digits exact: beyond 104 days of uptime it exceeds 2^53, and a
  * reader that holds numbers in doubles rounds it. `durationNs` is always exact in a double; it is an upper bound
@@ -54,11 +59,14 @@ export function createJsonLinesSink(options: JsonLinesOptions): OutputSink {
     writeAbsoluteNs(out, base, timeNs)
   }
 
-  function threadFields({ pid, tid }: TracedThread): void {
+  function threadFields({ pid, tid, stack = 0 }: TracedThread): void {
     out.bytes(keyPid)
     out.integer(pid)
     out.bytes(keyTid)
     out.integer(tid)
+    if (stack === 0) return
+    out.bytes(keyStack)
+    out.integer(stack)
   }
 
   function callFields(call: Call, cpu: number): void {
@@ -74,7 +82,7 @@ export function createJsonLinesSink(options: JsonLinesOptions): OutputSink {
     begin: (call) => {
       start(typeBegin, call.beginNs)
       callFields(call, call.beginCpu)
-      out.bytes(close)
+      out.bytes(call.isInherited ? inheritedClose : close)
       out.endLine()
     },
     end: (call) => {

@@ -48,7 +48,9 @@ export class Table {
     this.#out = out
     this.#all = allColumns(options.clock, options.color)
     this.#names = new Set(options.columns)
-    this.#order = [...leading.filter((name) => !this.#names.has(name)), ...this.#names]
+    const asked = [...this.#names]
+    const unasked = leading.filter((name) => !this.#names.has(name))
+    this.#order = asked[0] === 'cpu' ? ['cpu', ...unasked, ...asked.slice(1)] : [...unasked, ...asked]
     this.#separators = options.separators
   }
 

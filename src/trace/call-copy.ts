@@ -3,8 +3,9 @@ import type { Call } from './call.ts'
 /** A call that a filter keeps beyond the callback, or passes on changed. */
 export type MutableCall = { -readonly [Field in keyof Call]: Call[Field] }
 
-export function copyOf({ fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how }: Call): MutableCall {
-  return { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how }
+export function copyOf(call: Call): MutableCall {
+  const { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited = false } = call
+  return { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited }
 }
 
 export function copyInto(copy: MutableCall, call: Call): void {
@@ -16,4 +17,5 @@ export function copyInto(copy: MutableCall, call: Call): void {
   copy.endNs = call.endNs
   copy.endCpu = call.endCpu
   copy.how = call.how
+  copy.isInherited = call.isInherited === true
 }

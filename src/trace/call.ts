@@ -52,6 +52,8 @@ export interface Call {
   readonly endNs: TraceNs
   readonly endCpu: number
   readonly how: CallEnd
+  /** It began in the parent process, before the fork: `beginNs` is when the child did. */
+  readonly isInherited?: boolean
 }
 
 /** `endNs - beginNs`, in nanoseconds. */

@@ -1,3 +1,4 @@
+import type { VirtualAddress } from '../base/units.ts'
 import type { TracedFunction } from './call.ts'
 
 /** What the reconstruction must know of a function besides its name. */
@@ -12,9 +13,20 @@ export interface FunctionRecord {
   readonly wayOut: 'return' | 'ret' | 'entry' | 'none'
   /** Whether it can leave by jumping to another function, which then runs in its place on the stack. */
   readonly mayTailCall: boolean
+  /** The only functions of its own module that it can leave to: their addresses. Absent: any function. */
+  readonly tailTargets?: readonly VirtualAddress[] | undefined
   /** Whether it jumps back to its own first instruction: then its entry is reported at every turn. */
   readonly loopsToEntry?: boolean
 }
 
 /** The function records by id. It may grow while tracing, as modules are loaded. */
 export type FunctionTable = readonly FunctionRecord[]
+
+/** Whether a function can hand its place on the stack on to another one. */
+export function canTailCall(
+  { fn, mayTailCall, tailTargets }: FunctionRecord,
+  callee: TracedFunction,
+): boolean {
+  if (!mayTailCall || tailTargets === undefined || callee.address === undefined) return mayTailCall
+  return callee.module === fn.module && tailTargets.includes(callee.address)
+}

@@ -1,7 +1,7 @@
 import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
 import { asPid, asTid, asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
 import type { CallEnd, TraceSink } from './call.ts'
-import type { FunctionTable } from './functions.ts'
+import { canTailCall, type FunctionTable } from './functions.ts'
 import { type Frame, type Stack, Thread } from './stacks.ts'
 
 export interface TraceStatistics {
@@ -157,7 +157,7 @@ export class Reconstruction implements EventConsumer {
       if (top.stack === pointer && this.#isOpenAt(top)) {
         // The next turn of a loop, not a call.
         if (top.fn === record.fn && record.loopsToEntry) return
-        if (top.record.mayTailCall) break
+        if (canTailCall(top.record, record.fn)) break
       }
       this.#end(thread, stack, time, cpu, this.#howMissed(top))
     }
@@ -168,6 +168,7 @@ export class Reconstruction implements EventConsumer {
     frame.beginNs = time
     frame.beginCpu = cpu
     frame.record = record
+    frame.isInherited = false
     const probed = record.wayOut === 'ret' || this.#exitsProbed.has(functionId)
     frame.hooked = !probed && record.wayOut === 'return' && thread.pendingReturns < pendingReturnsLimit
     frame.returnExpected = frame.hooked || probed
@@ -230,6 +231,7 @@ export class Reconstruction implements EventConsumer {
       const inherited = frames[depth]!
       const frame = stack.newFrame(inherited.record)
       frame.stack = inherited.stack
+      frame.isInherited = true
       // The kernel lets only those see a hooked return who saw its entry: not the child's own probes.
       frame.hooked = false
       frame.returnExpected = inherited.returnExpected && !inherited.hooked

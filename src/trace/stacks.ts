@@ -12,6 +12,7 @@ export class Frame implements Call {
   endNs: TraceNs = asTraceNs(0)
   endCpu = 0
   how: CallEnd = 'return'
+  isInherited = false
   /** Stack pointer at the function's first instruction: the address that holds the return address. */
   stack = 0
   /** Its function, for what is asked rarely. */

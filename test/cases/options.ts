@@ -212,7 +212,7 @@ export const optionCases: readonly CommandCase[] = [
     ],
     stdout: '1\n',
     trace: [/"name":"v8::internal::Heap::/],
-    notInTrace: [/"name":"(?!v8::internal::Heap::)/, /"type":"lost"/],
+    notInTrace: [/"name":"(?!(?:void )?v8::internal::Heap::)/, /"type":"lost"/],
   },
   { name: 'a program without anything to say', words: ['-c', 'true'], stdout: '' },
   {

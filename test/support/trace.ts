@@ -4,6 +4,10 @@ export interface BeginOrEnd {
   readonly tsNs: number
   readonly pid: number
   readonly tid: number
+  /** Of a thread that switches stacks; absent for its first. */
+  readonly stack?: number
+  /** Of a begin: it was open when the process was forked. */
+  readonly inherited?: boolean
   readonly cpu: number
   /** 0-based. */
   readonly depth: number
@@ -39,13 +43,15 @@ export function parseTrace(text: string): TraceLine[] {
   })
 }
 
-export function byThread(lines: readonly TraceLine[]): Map<number, BeginOrEnd[]> {
-  const threads = new Map<number, BeginOrEnd[]>()
+/** By thread, and by stack of those that switch between several. */
+export function byThread(lines: readonly TraceLine[]): Map<string, BeginOrEnd[]> {
+  const threads = new Map<string, BeginOrEnd[]>()
   for (const line of lines) {
     if (!isCallEvent(line)) continue
-    const events = threads.get(line.tid) ?? []
+    const thread = line.stack === undefined ? `${line.tid}` : `${line.tid}/${line.stack}`
+    const events = threads.get(thread) ?? []
     events.push(line)
-    threads.set(line.tid, events)
+    threads.set(thread, events)
   }
   return threads
 }
@@ -95,7 +101,7 @@ export function malformation(
 export function callCounts(lines: readonly TraceLine[]): Map<string, number> {
   const counts = new Map<string, number>()
   for (const line of lines) {
-    if (line.type === 'begin' && isCallEvent(line))
+    if (line.type === 'begin' && isCallEvent(line) && line.inherited !== true)
       counts.set(line.symbol, (counts.get(line.symbol) ?? 0) + 1)
   }
   return counts

@@ -8,7 +8,10 @@ CALL char *copy(const char *text) {
   memcpy(result, text, length + 1);
   return result;
 }
-CALL int tail_call(int n) { return abs(n); }
+CALL int tail_call(int n) {
+  USED(n);
+  return abs(n);
+}
 int main(void) {
   size_t total = 0;
   for (int i = 0; i < 4; i++) {
