@@ -42,9 +42,14 @@ function partAt(address: VirtualAddress, code: ModuleCode) {
  */
 function isCallStub(address: VirtualAddress, code: ModuleCode): boolean {
   const bytes = code.read(address, 8) ?? new Uint8Array()
-  const at = bytes[0] === 0xf3 && bytes[1] === 0x0f ? 4 : 0
-  const opcode = bytes[at] === 0xf2 ? at + 1 : at
-  return (bytes[opcode] === 0xff && bytes[opcode + 1] === 0x25) || bytes[opcode] === 0x68
+  const jump = bytes[0] === 0xf3 && bytes[1] === 0x0f ? bytes.subarray(4) : bytes
+  return isCallThroughSlot(jump) || jump[0] === 0x68
+}
+
+/** `jmp [rip + slot]`: leads to what the dynamic linker has put there. */
+export function isCallThroughSlot(bytes: Uint8Array): boolean {
+  const at = bytes[0] === 0xf2 ? 1 : 0
+  return bytes[at] === 0xff && bytes[at + 1] === 0x25
 }
 
 /** What is known of the functions that are planned together. */

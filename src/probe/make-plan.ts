@@ -3,11 +3,18 @@ import type { FunctionSymbol } from '../elf/facts.ts'
 import { cachedRead } from './code-cache.ts'
 import { NOT_ONLY_INSTRUCTIONS } from './code-sweep.ts'
 import type { Candidate } from './entry-block.ts'
-import { type ExitContext, exitsOf, wayOut } from './exit-sites.ts'
+import { type ExitContext, exitsOf, isCallThroughSlot, wayOut } from './exit-sites.ts'
 import type { Exits } from './exits.ts'
 import { functionHolding, type ModuleCode } from './module-code.ts'
 import { placeEntries } from './place-entries.ts'
-import type { FunctionPlan, ModulePlan, ProbeSite, Untraced, WayOut } from './plan.ts'
+import {
+  type FunctionPlan,
+  type ModulePlan,
+  otherModule,
+  type ProbeSite,
+  type Untraced,
+  type WayOut,
+} from './plan.ts'
 import { readsReturnAddress } from './return-address.ts'
 import { INSTRUCTION_BYTES, makeSite } from './site.ts'
 import { type WayOutOptions, type WayOutWish, wishWayOut } from './way-out.ts'
@@ -199,13 +206,14 @@ function canTailCall(exits: Exits): boolean {
   return exits.kind === 'uncertain' || exits.tailJumps.length + exits.runsOnInto.length > 0
 }
 
-/** Undefined where a jump leads through a pointer or to something that is no function of the module: a PLT entry. */
+/** Undefined where a jump leads through a pointer: to any function. */
 function tailTargets(exits: Exits, code: ModuleCode): VirtualAddress[] | undefined {
   if (exits.kind === 'uncertain' || exits.runsOnInto.length > 0) return undefined
-  const targets: VirtualAddress[] = []
-  for (const { target } of exits.tailJumps) {
-    if (target === undefined || functionHolding(code.functions, target)?.address !== target) return undefined
-    targets.push(target)
+  const targets = new Set<VirtualAddress>()
+  for (const { target, bytes } of exits.tailJumps) {
+    if (target === undefined && !isCallThroughSlot(bytes)) return undefined
+    const isOwn = target !== undefined && functionHolding(code.functions, target)?.address === target
+    targets.add(isOwn ? target : otherModule)
   }
-  return targets
+  return [...targets]
 }

@@ -35,6 +35,9 @@ export type WayOut =
   /** Entries only: exits are inferred. */
   | { readonly kind: 'none' }
 
+/** Stands in a list of addresses for whatever lies in another module: calls through the PLT lead there. */
+export const otherModule = 0 as VirtualAddress
+
 export interface FunctionPlan {
   /** Linkage name, and the other names of the same address. */
   readonly symbol: string
@@ -52,7 +55,7 @@ export interface FunctionPlan {
   readonly exitWithoutHook: WayOut
   /** Whether it may hand its place on the stack on to another function by a jump. Found out when it is asked for. */
   readonly mayTailCall: boolean
-  /** The only functions that it can hand its place on to; undefined: any. On demand. */
+  /** The only functions that it can hand its place on to (`otherModule` for all of those); undefined: any. On demand. */
   readonly tailTargets: readonly VirtualAddress[] | undefined
   /** Whether it jumps back to its own first instruction, so that its entry probe counts every turn. On demand, too. */
   readonly loopsToEntry: boolean

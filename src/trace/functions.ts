@@ -13,7 +13,7 @@ export interface FunctionRecord {
   readonly wayOut: 'return' | 'ret' | 'entry' | 'none'
   /** Whether it can leave by jumping to another function, which then runs in its place on the stack. */
   readonly mayTailCall: boolean
-  /** The only functions of its own module that it can leave to: their addresses. Absent: any function. */
+  /** The only functions that it can leave to: addresses in its own module, 0 for any other module. Absent: any. */
   readonly tailTargets?: readonly VirtualAddress[] | undefined
   /** Whether it jumps back to its own first instruction: then its entry is reported at every turn. */
   readonly loopsToEntry?: boolean
@@ -28,5 +28,5 @@ export function canTailCall(
   callee: TracedFunction,
 ): boolean {
   if (!mayTailCall || tailTargets === undefined || callee.address === undefined) return mayTailCall
-  return callee.module === fn.module && tailTargets.includes(callee.address)
+  return tailTargets.some((target) => target === (callee.module === fn.module ? callee.address : 0))
 }
