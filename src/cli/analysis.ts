@@ -45,11 +45,7 @@ function printWarnings(recording: Recording, warnings: readonly string[]): void 
  * Wraps a sink into the filters of an analysis, but for the time range, which `replayRecording` takes.
  * @throws UserError where a pattern or process matches nothing in the recording
  */
-export function createAnalysisFilter(
-  options: AnalysisOptions,
-  recording: Recording,
-  sink: TraceSink,
-): TraceSink {
+function createAnalysisFilter(options: AnalysisOptions, recording: Recording, sink: TraceSink): TraceSink {
   let filtered = sink
   if (options.maxDepth !== undefined) filtered = withMaxDepth(filtered, options.maxDepth)
   if (options.timeFilterNs > 0) filtered = withTimeFilter(filtered, options.timeFilterNs)

@@ -12,7 +12,7 @@ export const helpOptions = [
   { name: 'usage', answers: true, group: 'Help', help: 'Show a short usage message' },
 ] as const satisfies readonly OptionDefinition[]
 
-export type HelpOptionName = (typeof helpOptions)[number]['name']
+type HelpOptionName = (typeof helpOptions)[number]['name']
 
 /**
  * Reads the words after a command's name.

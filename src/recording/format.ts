@@ -29,7 +29,7 @@ export const chunkType = {
 /** The payload is compressed as zlib does (RFC 1950). */
 export const flagDeflated = 1
 
-export const chunkMagic = 0x6b6e6843 // "Chnk"
+const chunkMagic = 0x6b6e6843 // "Chnk"
 export const chunkHeaderBytes = 44
 
 /** More than any writer makes: what claims to be larger is damaged. */

@@ -5,7 +5,7 @@ import { eventKind } from '../base/event.ts'
  * that comes as expected costs the bytes of its time only. All that is here belongs to the format: a change makes old
  * recordings unreadable.
  */
-export const tableBits = 12
+const tableBits = 12
 const tableSize = 1 << tableBits
 const tableMask = tableSize - 1
 /** Deeper calls are not remembered, and cost more bytes. */

@@ -7,7 +7,7 @@ import { addressOf, checked, declare, errnoCodes, lastErrno } from './libc.ts'
 const syscall = declare('long syscall(long number, long command, void *attributes, ulong size)')
 const syscallNumberBpf = 321
 
-export const bpfCommand = {
+const bpfCommand = {
   mapCreate: 0,
   mapLookup: 1,
   mapUpdate: 2,

@@ -4,7 +4,7 @@ import type { Case } from './case.ts'
 type Variant = Pick<Build, 'compiler' | 'flags'>
 
 /** How distributions build: with and without optimization, by both compilers, with and without `endbr64` in front. */
-export const variants: Readonly<Record<string, Variant>> = {
+const variants: Readonly<Record<string, Variant>> = {
   'gcc -O0': { compiler: 'gcc', flags: ['-O0'] },
   'gcc -O2': { compiler: 'gcc', flags: ['-O2'] },
   'gcc -O2 -fcf-protection': { compiler: 'gcc', flags: ['-O2', '-fcf-protection=full'] },

@@ -8,7 +8,7 @@ const sqlite = join(
 )
 
 /** SQLite's amalgamation, as the npm package `better-sqlite3` ships it: 2,000 functions and more. */
-export const sqliteBuild = {
+const sqliteBuild = {
   source: 'sqlite-workload.c',
   flags: [
     '-O1',

@@ -38,7 +38,7 @@ export interface Built {
 
 export const executableOf = (folder: string, name: string) => join(folder, name)
 export const objectOf = (folder: string, name: string) => join(folder, `${name}.o`)
-export const libraryOf = (folder: string, source: string) => join(folder, `${stem(source)}.so`)
+const libraryOf = (folder: string, source: string) => join(folder, `${stem(source)}.so`)
 
 const stem = (source: string) => basename(source).replace(/\.\w+$/, '')
 const execute = promisify(execFile)

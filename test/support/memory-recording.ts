@@ -22,7 +22,7 @@ export const someOrigin: RecordingOrigin = {
   settings: { functions: ['*'] },
 }
 
-export const someNames = {
+const someNames = {
   thread: (_pid: number, tid: number) => `thread-${tid}`,
   process: (pid: number) => `process-${pid}`,
 }

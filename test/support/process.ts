@@ -20,7 +20,7 @@ export interface RunOptions {
 }
 
 /** All processes below `pid`, the deepest last. */
-export function descendants(pid: number): number[] {
+function descendants(pid: number): number[] {
   const children: number[] = []
   try {
     for (const tid of readdirSync(`/proc/${pid}/task`)) {
