@@ -12,8 +12,6 @@ export const helpOptions = [
   { name: 'usage', answers: true, group: 'Help', help: 'Show a short usage message' },
 ] as const satisfies readonly OptionDefinition[]
 
-type HelpOptionName = (typeof helpOptions)[number]['name']
-
 /**
  * Reads the words after a command's name.
  * @param parse `parseInterleavedWords` where options may come after operands too
