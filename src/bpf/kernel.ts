@@ -66,7 +66,7 @@ export interface ProbedInstruction {
 const objectPath = new URL('../../bpf/utrace.bpf.o', import.meta.url)
 
 /** So rarely that it costs nothing, so often that what waits notices other changes. */
-const reportWaitMs = 50
+const reportWaitMs = 500
 
 const ringBytesTotal = 64 << 20
 const ringBytesMin = 1 << 20

@@ -27,12 +27,36 @@ export function ifuncImplementations(
 ): VirtualAddress[] {
   const unwind = readUnwindTable(elf)
   const found = new Set<number>()
-  for (const reference of codeReferences(elf, resolver, size)) {
-    const target = reference.isLoad ? pointerAt(elf, reference.address) : reference.address
-    if (target !== undefined && isFunctionStart(elf, unwind, target)) found.add(target)
+  const addAll = (references: readonly Reference[]) => {
+    for (const { address, isLoad } of references) {
+      const target = isLoad ? pointerAt(elf, address) : address
+      if (target !== undefined && isFunctionStart(elf, unwind, target)) found.add(target)
+    }
   }
+  if (!unwind.isEmpty) addAll(possibleReferences(elf.bytesAt(resolver, size), resolver))
+  // What the bytes alone do not tell needs a decoder, which takes long to load.
+  if (found.size < fewestImplementations) addAll(codeReferences(elf, resolver, size))
   found.delete(resolver)
   return [...found].sort((a, b) => a - b).map(asVirtualAddress)
+}
+
+/** A resolver chooses. */
+const fewestImplementations = 2
+
+/**
+ * Everything that the bytes, read at any offset, could refer to by `lea` or `mov` with `[rip + displacement]`: a superset,
+ * of which hardly any wrong one is, or leads to, the start of a function.
+ */
+function possibleReferences(code: Uint8Array, address: number): Reference[] {
+  const found: Reference[] = []
+  const view = new DataView(code.buffer, code.byteOffset, code.length)
+  for (let at = 0; at + 7 <= code.length; at++) {
+    const opcode = code[at + 1]
+    if ((code[at]! & 0xfb) !== 0x48 || (opcode !== 0x8d && opcode !== 0x8b) || (code[at + 2]! & 0xc7) !== 5)
+      continue
+    found.push({ address: address + at + 7 + view.getInt32(at + 3, true), isLoad: opcode === 0x8b })
+  }
+  return found
 }
 
 /** In an executable at a fixed address pointers are in the file as they are. */

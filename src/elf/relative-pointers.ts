@@ -10,7 +10,7 @@ const BITS_PER_WORD = 63
  * The pointers into the file itself that the dynamic linker fills in: address of the pointer → address it points
  * to, from `R_X86_64_RELATIVE` addends and the packed table `DT_RELR` (gABI proposal "SHT_RELR").
  */
-export function relativePointers(elf: ElfImage): ReadonlyMap<number, number> {
+export function relativePointers(elf: ElfImage): RelativePointers {
   const known = pointersByImage.get(elf)
   if (known) return known
   const pointers = readPointers(elf)
@@ -19,18 +19,19 @@ export function relativePointers(elf: ElfImage): ReadonlyMap<number, number> {
 }
 
 /** A library with one IFUNC has many, and each resolver asks. */
-const pointersByImage = new WeakMap<ElfImage, ReadonlyMap<number, number>>()
+const pointersByImage = new WeakMap<ElfImage, RelativePointers>()
 
-function readPointers(elf: ElfImage): Map<number, number> {
+export interface RelativePointers {
+  /** What the pointer at an address points to; undefined if there is none. */
+  get(address: number): number | undefined
+}
+
+function readPointers(elf: ElfImage): RelativePointers {
   const pointers = new Map<number, number>()
+  const stored = new Set<number>()
   forEachRelocation(elf, DT_RELA, DT_RELASZ, (address, type, _symbol, addend) => {
     if (type === R_X86_64_RELATIVE) pointers.set(address, addend)
   })
-  const addStored = (address: number) => {
-    const stored = new ByteReader(elf.bytesAt(address, POINTER_SIZE))
-    const target = stored.u64()
-    if (!stored.overrun) pointers.set(address, target)
-  }
   const packed = new ByteReader(elf.bytesAt(elf.dynamic.get(DT_RELR) ?? -1, elf.dynamic.get(DT_RELRSZ) ?? 0))
   let next = 0
   while (packed.remaining >= POINTER_SIZE) {
@@ -38,15 +39,23 @@ function readPointers(elf: ElfImage): Map<number, number> {
     const high = packed.u32()
     if ((low & 1) === 0) {
       const address = high * 0x1_0000_0000 + low
-      addStored(address)
+      stored.add(address)
       next = address + POINTER_SIZE
       continue
     }
     for (let bit = 1; bit <= BITS_PER_WORD; bit++) {
       const set = bit < 32 ? (low >>> bit) & 1 : (high >>> (bit - 32)) & 1
-      if (set) addStored(next + (bit - 1) * POINTER_SIZE)
+      if (set) stored.add(next + (bit - 1) * POINTER_SIZE)
     }
     next += BITS_PER_WORD * POINTER_SIZE
   }
-  return pointers
+  return {
+    get(address) {
+      if (!stored.has(address)) return pointers.get(address)
+      // Their targets stand in the file, each in a place of its own: read when asked for.
+      const value = new ByteReader(elf.bytesAt(address, POINTER_SIZE))
+      const target = value.u64()
+      return value.overrun ? undefined : target
+    },
+  }
 }

@@ -79,7 +79,7 @@ function hasHiddenJumps({ address, size }: EntryRequest, code: ModuleCode): bool
 /** Whether the bytes of an indirect jump (`ff /4`) occur at any offset: cheap, and never misses one. */
 function mayJumpIndirectly(bytes: Uint8Array): boolean {
   for (let at = bytes.indexOf(0xff); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
-    if (((bytes[at + 1] ?? 0) & 0x30) === 0x20) return true
+    if (((bytes[at + 1] ?? 0) & 0x38) === 0x20) return true
   }
   return false
 }

@@ -8,7 +8,7 @@ export interface EventSource {
 
 /** A batch so large that the next one should be fetched without a pause. */
 const busyBatch = 2_000
-const idlePauseMaxMs = 10
+const idlePauseMaxMs = 30
 const flushIntervalMs = 20
 
 /**

@@ -104,18 +104,38 @@ export function returnHookEvidence(modules: ProcessModules, canRepair: boolean):
   }
 }
 
-/** Where a module defines functions of these names. */
-export function addressesOf(module: Module, names: readonly string[]): VirtualAddress[] {
-  const { image } = module
+/** The names that matter, looked for in one pass over a module's functions. */
+const watchedNames: ReadonlySet<string> = new Set([
+  ...unwinderEntries,
+  ...stackSwitches,
+  ...stackReadingSymbols.map(([symbol]) => symbol),
+  catchFunction,
+])
+const watchedFunctions = new WeakMap<ElfImage, ReadonlyMap<string, VirtualAddress>>()
+
+/** Where a module defines functions of these names, which are among those watched. */
+export function addressesOf({ image }: Module, names: readonly string[]): VirtualAddress[] {
+  let known = watchedFunctions.get(image)
+  if (known === undefined) {
+    known = findWatched(image)
+    watchedFunctions.set(image, known)
+  }
+  return [...new Set(names.flatMap((name) => known.get(name) ?? []))]
+}
+
+function findWatched(image: ElfImage): ReadonlyMap<string, VirtualAddress> {
+  const found = new Map<string, VirtualAddress>()
   const exports = readExports(image)
-  const found = new Set(names.flatMap((name) => exports.find(name)?.address ?? []))
+  for (const name of watchedNames) {
+    const address = exports.find(name)?.address
+    if (address !== undefined) found.set(name, address)
+  }
   if (image.facts.isExecutableImage && !image.facts.stripped) {
-    const wanted = new Set(names)
     for (const { symbol, aliases, address } of codeOf(image).functions) {
-      if (wanted.has(symbol) || aliases.some((alias) => wanted.has(alias))) found.add(address)
+      for (const name of [symbol, ...aliases]) if (watchedNames.has(name)) found.set(name, address)
     }
   }
-  return [...found]
+  return found
 }
 
 function stackReader(module: Module): string | undefined {

@@ -218,7 +218,7 @@ export class TraceSession {
   async #pump(consumer: EventConsumer, sink: SessionSink): Promise<void> {
     const isDone = () => this.#stopRequested || this.#hasEnded()
     // Stopped processes are not left to wait for the next look at the events.
-    const answering = this.#answerReportsUntil(isDone)
+    void this.#answerReportsUntil(isDone)
     await pumpEvents(this.#kernel, consumer, {
       flush: () => {
         sink.tick(this.#now())
@@ -226,7 +226,6 @@ export class TraceSession {
       },
       done: isDone,
     })
-    await answering
   }
 
   async #answerReportsUntil(isDone: () => boolean): Promise<void> {

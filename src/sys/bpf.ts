@@ -52,8 +52,8 @@ export class BpfAttributes {
   }
 }
 
-/** How often a command that a signal has interrupted is tried again, as libbpf does. */
-const interruptedRetries = 5
+/** How often a command that a signal has interrupted is tried again. */
+const interruptedRetries = 20
 
 /** @returns the command's result, a file descriptor for those that make one. @throws SystemCallError */
 export function bpf(command: BpfCommand, attributes: BpfAttributes): number {

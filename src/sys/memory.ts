@@ -5,6 +5,9 @@ const mmap = declare(
   'intptr_t mmap(void *address, size_t length, int protection, int flags, int fd, long offset)',
 )
 
+const madvise = declare('int madvise(intptr_t address, size_t length, int advice)')
+
+const adviceDontFork = 10
 const protRead = 1
 const protWrite = 2
 const mapShared = 1
@@ -22,5 +25,7 @@ export function mapSharedMemory(
   const protection = access === 'write' ? protRead | protWrite : protRead
   const address = Number(mmap(null, length, protection, mapShared, fd, offset))
   if (address === -1) throw new SystemCallError('mmap', koffi.errno())
+  // Programs that are started from here have no use for it, and copying the mapping would delay them.
+  madvise(address, length, adviceDontFork)
   return koffi.view(address, length)
 }
