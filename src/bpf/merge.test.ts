@@ -148,23 +148,20 @@ describe('EventMerger', () => {
     expect(machine.delivered).toEqual(machine.made)
   })
 
-  test('a CPU that is far ahead of a stuck one loses nothing that was written', () => {
+  test('a CPU that is far ahead of a stuck one loses nothing', () => {
     const machine = new Machine(2)
     machine.reserve(1, 1)
     for (let batch = 0; batch < 10; batch++) {
       for (let index = 0; index < 100; index++) machine.emit(2, 0)
       expect(machine.drain()).toBe(0)
     }
-    // The ring is full by now, and so is the queue behind it.
-    expect(machine.refused).toBeGreaterThan(500)
+    expect(machine.refused).toBe(0)
     machine.finish(1)
     machine.drainAll()
     expect(machine.delivered).toEqual(machine.made)
   })
 
-  // The first record left in the ring may be older than the last one in a full queue. It takes a stuck CPU, as many
-  // events as two rings hold, and two records in the wrong order just there.
-  test.fails('a full queue whose next record is an older one', () => {
+  test('a queue that grows between two records in the wrong order', () => {
     const machine = new Machine(2)
     const queueRecords = (2 * ringBytes) / 32
     machine.reserve(1, 1)
@@ -197,7 +194,6 @@ describe('EventMerger', () => {
           if (what === 'emit') machine.emit(thread, on)
           else if (what === 'reserve') machine.reserve(thread, on)
           else if (what === 'finish') machine.finish(thread)
-          // Full queues have a test of their own.
           else if (what === 'burst' && machine.made.length - machine.delivered.length < 150)
             for (let index = 0; index < 30; index++) machine.emit(thread, on)
           else if (what === 'drain') {

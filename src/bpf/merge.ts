@@ -26,21 +26,18 @@ class CpuQueue {
     this.kinds = new Uint32Array(capacity)
   }
 
-  /** No room for more: what is still in the ring is younger than the last event here. */
-  get full(): boolean {
-    return this.tail === this.times.length
-  }
-
   /** Moves every complete record up to the snapshot here. Times are rebased, two words at a time: no BigInt. */
   take(baseLow: number, baseHigh: number): void {
-    const { reader, times, stacks, threads, kinds } = this
+    const { reader } = this
+    let { times, stacks, threads, kinds } = this
     const { words } = reader
-    const capacity = times.length
     let tail = this.tail
     let last = tail > this.head ? times[tail - 1]! : 0
-    while (tail < capacity) {
-      const at = reader.next()
-      if (at === -1) break
+    for (let at = reader.next(); at !== -1; at = reader.next()) {
+      if (tail === times.length) {
+        this.#grow()
+        ;({ times, stacks, threads, kinds } = this)
+      }
       const time = (words[at + 1]! - baseHigh) * twoTo32 + (words[at]! - baseLow)
       if (time < last) this.#sorted = false
       last = time
@@ -52,6 +49,14 @@ class CpuQueue {
     }
     this.tail = tail
     reader.release()
+  }
+
+  /** Another CPU keeps this one waiting for long: rare, but its events must not be let out before their time. */
+  #grow(): void {
+    this.times = grown(this.times)
+    this.stacks = grown(this.stacks)
+    this.threads = grown(this.threads)
+    this.kinds = grown(this.kinds)
   }
 
   /**
@@ -92,6 +97,12 @@ class CpuQueue {
   }
 }
 
+function grown<Column extends Float64Array | Uint32Array>(column: Column): Column {
+  const larger = new (column.constructor as new (length: number) => Column)(column.length * 2)
+  larger.set(column)
+  return larger
+}
+
 /** How often a record that is still being written is looked at again before the batch is put off. */
 const busyRetries = 64
 
@@ -126,16 +137,15 @@ export class EventMerger {
   drain(nowNs: bigint, consumer: EventConsumer): number {
     for (const { reader } of this.#queues) reader.snapshot()
     let complete = true
-    let horizon = Number(nowNs - this.#baseNs)
+    const horizon = Number(nowNs - this.#baseNs)
     for (const queue of this.#queues) {
       queue.take(this.#baseLow, this.#baseHigh)
-      for (let retry = 0; queue.reader.pending && !queue.full && retry < busyRetries; retry++) {
+      for (let retry = 0; queue.reader.pending && retry < busyRetries; retry++) {
         queue.take(this.#baseLow, this.#baseHigh)
       }
       queue.sort()
-      if (queue.full) horizon = Math.min(horizon, queue.times[queue.tail - 1]!)
       // Events behind an unfinished record could be older than those of other CPUs: all wait for it.
-      else if (queue.reader.pending) complete = false
+      if (queue.reader.pending) complete = false
     }
     return complete ? this.#merge(horizon, consumer) : 0
   }

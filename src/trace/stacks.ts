@@ -139,18 +139,15 @@ export class Thread {
     this.#signalled = false
     const { current } = this
     const deepest = switches ? deepestCallAmongStacks : deepestCall
-    if (
-      this.stacks.length === 1 &&
-      (current.open === 0 || current.distance(pointer, deepest) !== undefined)
-    ) {
+    const isNear = current.open === 0 || current.distance(pointer, deepest) !== undefined
+    // On the stack that it interrupts, a handler runs below what was called there.
+    const interrupts = signalled && current.open > 0 && pointer > current.frames[current.open - 1]!.stack
+    if (this.stacks.length === 1 && isNear && !interrupts) return current
+    const continues = signalled || Math.abs(pointer - this.#handlerAt) <= highestAbove
+    if (interrupts || (continues && !isNear)) {
+      this.#handlerAt = pointer
+      current.beginHandler()
       return current
-    }
-    if (signalled || Math.abs(pointer - this.#handlerAt) <= highestAbove) {
-      if (current.open > 0 && current.distance(pointer, deepest) === undefined) {
-        this.#handlerAt = pointer
-        current.beginHandler()
-        return current
-      }
     }
     return this.#nearest(pointer, deepest, leave) ?? this.#idleStack()
   }
