@@ -307,7 +307,8 @@ static __always_inline void fill_control(struct control_record *record, __u32 ki
 }
 
 /*
- * Stops the process of this thread and says so to user space, which continues it. Without room to say so nothing is
+ * Stops the process of this thread and says so to user space, which continues it. The signal is sent to the thread
+ * itself: another one might take it late, and this one would run on until then. Without room to say so nothing is
  * stopped: a process must never wait for somebody who does not know.
  */
 static __always_inline void stop_process(__u32 kind)
@@ -317,7 +318,7 @@ static __always_inline void stop_process(__u32 kind)
 	if (!record)
 		return;
 	fill_control(record, kind);
-	bpf_send_signal(SIGSTOP);
+	bpf_send_signal_thread(SIGSTOP);
 	bpf_ringbuf_submit(record, 0);
 }
 
@@ -374,7 +375,7 @@ int unwinder_called(struct registers *ctx)
 		return 0;
 	}
 	fill_control(&record->head, CONTROL_UNWINDS);
-	bpf_send_signal(SIGSTOP);
+	bpf_send_signal_thread(SIGSTOP);
 	bpf_ringbuf_submit(record, 0);
 	return 0;
 }

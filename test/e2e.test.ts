@@ -42,6 +42,10 @@ function expectDetails(test: Case, traced: Traced): void {
   const wanted = test.calls ?? {}
   expect(Object.fromEntries(Object.keys(wanted).map((name) => [name, counts.get(name) ?? 0]))).toEqual(wanted)
   const events = traced.lines.filter(isCallEvent)
+  if (!test.unwinds) {
+    const unwound = events.filter((event) => event.how === 'unwound').map((event) => event.symbol)
+    expect(new Set(unwound), 'unwound, in a program that unwinds nothing').toEqual(new Set())
+  }
   for (const [symbol, how] of Object.entries(test.ends ?? {})) {
     const end = events.findLast((event) => event.type === 'end' && event.symbol === symbol)
     expect(end?.how, `how ${symbol} ends`).toBe(how)

@@ -274,6 +274,12 @@ export class Kernel {
     await waitReadable(this.#controlFd, reportWaitMs)
   }
 
+  /** Whether `nextReport` has something to tell. */
+  hasReport(): boolean {
+    this.#control.snapshot()
+    return this.#control.pending
+  }
+
   /** What next became of a process, if anything. */
   nextReport(): ProcessReport | undefined {
     this.#control.snapshot()

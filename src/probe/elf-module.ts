@@ -16,6 +16,7 @@ export function moduleCodeOf(
     read: (address, size) => elf.bytesAt(address, size),
     toFileOffset: (address) => addressToFileOffset(elf.facts, address),
     isWritable: (address) => segmentAt(elf.facts, address)?.writable ?? false,
+    callsLeaveModule: elf.facts.isExecutableImage,
     entryPoint: elf.facts.entry === 0 ? undefined : elf.facts.entry,
   }
 }

@@ -40,14 +40,16 @@ function partAt(address: VirtualAddress, code: ModuleCode) {
  * A PLT entry: `jmp [rip + slot]`, perhaps after `endbr64`, or `push` and `jmp` of the lazy kind. The unwind table
  * describes all of them as one range.
  */
-function isCallStub(address: VirtualAddress, code: ModuleCode): boolean {
-  const bytes = code.read(address, 8) ?? new Uint8Array()
-  const jump = bytes[0] === 0xf3 && bytes[1] === 0x0f ? bytes.subarray(4) : bytes
-  return isCallThroughSlot(jump) || jump[0] === 0x68
+export function isCallStub(address: VirtualAddress, code: ModuleCode): boolean {
+  let bytes = code.read(address, 24) ?? new Uint8Array()
+  if (bytes[0] === 0xf3 && bytes[1] === 0x0f) bytes = bytes.subarray(4)
+  // mold first loads the number of the relocation: mov r11d, imm32
+  if (bytes[0] === 0x41 && bytes[1] === 0xbb) bytes = bytes.subarray(6)
+  return isCallThroughSlot(bytes) || bytes[0] === 0x68
 }
 
 /** `jmp [rip + slot]`: leads to what the dynamic linker has put there. */
-export function isCallThroughSlot(bytes: Uint8Array): boolean {
+function isCallThroughSlot(bytes: Uint8Array): boolean {
   const at = bytes[0] === 0xf2 ? 1 : 0
   return bytes[at] === 0xff && bytes[at + 1] === 0x25
 }

@@ -32,6 +32,8 @@ export type Exits =
       readonly runsOnInto: readonly VirtualAddress[]
       /** It jumps back to its own first instruction: an entry probe counts every turn. */
       readonly loopsToEntry: boolean
+      /** It jumps through registers or tables: any of these jumps could, after all, lead out of it. */
+      readonly hiddenJumps: boolean
     }
   | { readonly kind: 'uncertain'; readonly reason: string }
 
@@ -58,6 +60,7 @@ export function findExits(main: CodePart, context: ExitContext): Exits {
   const tailJumps: TailJump[] = []
   const runsOnInto: VirtualAddress[] = []
   let loopsToEntry = false
+  let hiddenJumps = false
   const isInside = (address: number) =>
     parts.some((part) => address >= part.address && address < part.address + part.bytes.length)
   /** Whether an address is in another part of the function, which is then looked through too. */
@@ -79,6 +82,7 @@ export function findExits(main: CodePart, context: ExitContext): Exits {
       address: addressOf(offset),
       bytes: part.bytes.subarray(offset, offset + length),
     })
+    hiddenJumps ||= decoded.hiddenJumps
     if (decoded.targets.has(main.address - part.address)) loopsToEntry = true
     rets.push(...decoded.rets.map(exitAt))
     for (const jump of decoded.indirectTailJumps) {
@@ -92,7 +96,7 @@ export function findExits(main: CodePart, context: ExitContext): Exits {
     const end = addressOf(part.bytes.length)
     if (decoded.runsOn && !leadsToPart(end)) runsOnInto.push(end)
   }
-  return { kind: 'known', rets, tailJumps, runsOnInto, loopsToEntry }
+  return { kind: 'known', rets, tailJumps, runsOnInto, loopsToEntry, hiddenJumps }
 }
 
 const uncertain = (reason: string): Exits => ({ kind: 'uncertain', reason })

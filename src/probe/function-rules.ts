@@ -102,7 +102,7 @@ export function functionRule(symbol: string): FunctionRule | undefined {
     return { allows: 'ret', reason: 'known by its address only: its return address may have to stay' }
   }
   const cold = name.includes('.cold') ? coldPart.exec(name) : null
-  return cold === null ? undefined : { allows: 'untraced', reason: `cold part of ${cold[1]}` }
+  return cold === null ? undefined : { allows: 'untraced', reason: 'cold part of another function' }
 }
 
 /** Whether a name is that of a part of a function that the compiler moved out of the way. */

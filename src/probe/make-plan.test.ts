@@ -119,7 +119,7 @@ describe('where returns may be hooked', () => {
     ['empty', `+0 ret stepped | ${hooked}`],
     ['locks', 'the kernel refuses a probe on its first instructions'],
     ['chills', `+0 push rbx | ${hooked}`],
-    ['chills.cold', 'cold part of chills'],
+    ['chills.cold', 'cold part of another function'],
     ['setjmp', '+4 push rbx | ret ret | saves its return address: a later jump comes back there'],
     ['longjmp', '+4 push rbx | none | never returns: it jumps to a saved place'],
     ['bare', '+0 push rbx | ret ret | no unwind information tells where its return address is'],

@@ -3,7 +3,7 @@ import type { FunctionSymbol } from '../elf/facts.ts'
 import { cachedRead } from './code-cache.ts'
 import { NOT_ONLY_INSTRUCTIONS } from './code-sweep.ts'
 import type { Candidate } from './entry-block.ts'
-import { type ExitContext, exitsOf, isCallThroughSlot, wayOut } from './exit-sites.ts'
+import { type ExitContext, exitsOf, isCallStub, wayOut } from './exit-sites.ts'
 import type { Exits } from './exits.ts'
 import { functionHolding, type ModuleCode } from './module-code.ts'
 import { placeEntries } from './place-entries.ts'
@@ -203,16 +203,20 @@ function functionPlan(draft: Draft, context: ExitContext, input: ModuleCode): Fu
 }
 
 function canTailCall(exits: Exits): boolean {
-  return exits.kind === 'uncertain' || exits.tailJumps.length + exits.runsOnInto.length > 0
+  return (
+    exits.kind === 'uncertain' || exits.hiddenJumps || exits.tailJumps.length + exits.runsOnInto.length > 0
+  )
 }
 
 /** Undefined where a jump leads through a pointer: to any function. */
 function tailTargets(exits: Exits, code: ModuleCode): VirtualAddress[] | undefined {
-  if (exits.kind === 'uncertain' || exits.runsOnInto.length > 0) return undefined
+  if (exits.kind === 'uncertain' || exits.hiddenJumps || exits.runsOnInto.length > 0) return undefined
   const targets = new Set<VirtualAddress>()
-  for (const { target, bytes } of exits.tailJumps) {
-    if (target === undefined && !isCallThroughSlot(bytes)) return undefined
-    const isOwn = target !== undefined && functionHolding(code.functions, target)?.address === target
+  for (const { target } of exits.tailJumps) {
+    if (target === undefined) return undefined
+    // Some linkers give PLT entries names of their own.
+    const isOwn = functionHolding(code.functions, target)?.address === target && !isCallStub(target, code)
+    if (!isOwn && !code.callsLeaveModule) return undefined
     targets.add(isOwn ? target : otherModule)
   }
   return [...targets]

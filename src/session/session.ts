@@ -9,7 +9,7 @@ import type { RecordedTrace } from '../recording/recorder.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { checkPidNamespace, checkProcess } from '../target/attach.ts'
 import { readAuxiliaryVector } from '../target/auxiliary-vector.ts'
-import { processOfThread, processStartTicks, processState } from '../target/process.ts'
+import { hasRunningThread, processOfThread, processStartTicks, processState } from '../target/process.ts'
 import { restoreReturns } from '../target/restore-returns.ts'
 import {
   type ExitReport,
@@ -64,6 +64,8 @@ export type EventTap = (trace: RecordedTrace) => EventConsumer
 
 /** How long a command may take to end after an interrupt that it got as well. */
 const interruptGraceMs = 1_000
+/** A stopped process's threads come to rest within microseconds, unless the machine is very busy. */
+const restWaitMs = 200
 const livenessIntervalMs = 100
 
 /**
@@ -240,15 +242,20 @@ export class TraceSession {
   }
 
   #answerReports(): void {
-    for (let report = this.#kernel.nextReport(); report !== undefined; report = this.#kernel.nextReport()) {
-      const { pid } = report
-      this.#unlessGone(pid, () => {
-        this.#answer(report)
-        const tracer = this.#tracers.get(pid)
-        if (tracer?.isPlanned) this.#attach(tracer)
-      })
-      this.#tracers.get(pid)?.resume()
-    }
+    const stopped = new Set<Pid>()
+    do {
+      for (let report = this.#kernel.nextReport(); report !== undefined; report = this.#kernel.nextReport()) {
+        const { pid } = report
+        stopped.add(pid)
+        this.#unlessGone(pid, () => {
+          this.#answer(report)
+          const tracer = this.#tracers.get(pid)
+          if (tracer?.isPlanned) this.#attach(tracer)
+        })
+      }
+      // Another thread may be about to report too: to continue the process now would take its stop away.
+    } while ([...stopped].some(comesToRest) && this.#kernel.hasReport())
+    for (const pid of stopped) this.#tracers.get(pid)?.resume()
   }
 
   /** Does what a report calls for. The process is stopped, unless it has ended: the caller resumes it. */
@@ -395,6 +402,13 @@ function recursiveFunctions(ids: readonly number[]): Set<number> {
   const repeated = new Set<number>()
   for (const id of ids) (seen.has(id) ? repeated : seen).add(id)
   return repeated.size > 0 ? repeated : seen
+}
+
+/** Waits until no thread of a process runs. @returns true, for then there may be something new */
+function comesToRest(pid: Pid): boolean {
+  const giveUpAt = performance.now() + restWaitMs
+  while (hasRunningThread(pid) && performance.now() < giveUpAt);
+  return true
 }
 
 function both(first: EventConsumer, second: EventConsumer): EventConsumer {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { asPid, asRuntimeAddress, type Pid, type RuntimeAddress } from '../base/units.ts'
 
 /** A contiguous piece of a file in a process's memory: one line of /proc/PID/maps (proc(5)). */
@@ -52,15 +52,24 @@ export function processState(pid: Pid): string | undefined {
   return statFields(pid)?.[0]
 }
 
+/** Whether some thread of a process is on a CPU, or waits for one: not once it has been stopped. */
+export function hasRunningThread(pid: Pid): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).some((tid) => statFields(`${pid}/task/${tid}`)?.[0] === 'R')
+  } catch {
+    return false
+  }
+}
+
 /** What tells a process from a later one of the same pid: its start time, in clock ticks since boot. */
 export function processStartTicks(pid: Pid): string | undefined {
   return statFields(pid)?.[19]
 }
 
 /** The fields of /proc/PID/stat from the third on: the second, the name, may hold anything. */
-function statFields(pid: Pid): string[] | undefined {
+function statFields(task: Pid | string): string[] | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const stat = readFileSync(`/proc/${task}/stat`, 'latin1')
     return stat.slice(stat.lastIndexOf(') ') + 2).split(' ')
   } catch {
     return undefined

@@ -40,8 +40,8 @@ export class Reconstruction implements EventConsumer {
   readonly #threads = new Map<number, Thread>()
   /** The processes of threads whose birth was reported and who have not called anything yet. */
   readonly #bornIn = new Map<number, Pid>()
-  /** Functions whose returns were hooked, and are not any more. */
-  readonly #exitsProbed = new Set<number>()
+  /** Functions whose returns were hooked, and since when they are not any more. */
+  readonly #exitsProbed = new Map<number, TraceNs>()
   /** The program is known to switch stacks. */
   #switchesStacks = false
   #current: Thread | undefined
@@ -87,7 +87,7 @@ export class Reconstruction implements EventConsumer {
         this.#unwind(time, stack, this.#thread(tid), functionId, cpu)
         break
       case eventKind.exitsProbed:
-        this.#exitsProbed.add(functionId)
+        this.#exitsProbed.set(functionId, time)
         break
       case eventKind.signal:
         this.#thread(tid).signal()
@@ -110,7 +110,7 @@ export class Reconstruction implements EventConsumer {
    * between those before and those after the last loss a loss of 0 events.
    */
   describeState(consumer: EventConsumer): void {
-    for (const id of this.#exitsProbed) consumer.event(asTraceNs(0), 0, 0, eventKind.exitsProbed, id, 0)
+    for (const [id, time] of this.#exitsProbed) consumer.event(time, 0, 0, eventKind.exitsProbed, id, 0)
     if (this.#switchesStacks) consumer.event(asTraceNs(0), 0, 0, eventKind.stacksSwitch, 0, 0)
     this.#describeOpenCalls(consumer, true)
     if (this.#losses > 0) consumer.event(asTraceNs(0), 0, 0, eventKind.lost, 0, 0)
@@ -169,7 +169,7 @@ export class Reconstruction implements EventConsumer {
     frame.beginCpu = cpu
     frame.record = record
     frame.isInherited = false
-    const probed = record.wayOut === 'ret' || this.#exitsProbed.has(functionId)
+    const probed = record.wayOut === 'ret' || this.#areExitsProbed(functionId, time)
     frame.hooked = !probed && record.wayOut === 'return' && thread.pendingReturns < pendingReturnsLimit
     frame.returnExpected = frame.hooked || probed
     frame.losses = this.#losses
@@ -192,6 +192,12 @@ export class Reconstruction implements EventConsumer {
       this.#end(thread, stack, time, cpu, how)
     }
     stack.endHandlers()
+  }
+
+  /** What is told to happen from a time on may be told before earlier events are. */
+  #areExitsProbed(functionId: number, time: TraceNs): boolean {
+    const since = this.#exitsProbed.size === 0 ? undefined : this.#exitsProbed.get(functionId)
+    return since !== undefined && time >= since
   }
 
   #reportPending({ frames, open }: Stack): void {

@@ -140,8 +140,8 @@ export class Thread {
     const { current } = this
     const deepest = switches ? deepestCallAmongStacks : deepestCall
     const isNear = current.open === 0 || current.distance(pointer, deepest) !== undefined
-    // On the stack that it interrupts, a handler runs below what was called there.
-    const interrupts = signalled && current.open > 0 && pointer > current.frames[current.open - 1]!.stack
+    // On the stack that it interrupts, a handler runs below what was called there; among that, something else runs.
+    const interrupts = signalled && current.open > 0 && pointer > current.frames[current.floor]!.stack
     if (this.stacks.length === 1 && isNear && !interrupts) return current
     const continues = signalled || Math.abs(pointer - this.#handlerAt) <= highestAbove
     if (interrupts || (continues && !isNear)) {

@@ -20,7 +20,11 @@ export const controlFlowCases: readonly Case[] = [
   ...c('signal-stack', {}, optimized),
   ...c('setjmp', { unwinds: true, ends: { jump: 'unwound', nested: 'unwound', after: 'return' } }),
   ...c('longjmp-tail', { unwinds: true }, optimized),
-  ...c('coroutines', { tree: 'none', calls: { produce: 5, yield_value: 5, resume: 6, generator: 1 } }),
+  ...c('coroutines', {
+    tree: 'none',
+    unwinds: true,
+    calls: { produce: 5, yield_value: 5, resume: 6, generator: 1 },
+  }),
   ...c('backtrace'),
   ...c('thread-exit', { unwinds: true, threads: 3 }, ['gcc -O0', 'gcc -O2']),
   ...cpp('exceptions', { unwinds: true, ends: { _Z5riskyi: 'unwound' } }),
