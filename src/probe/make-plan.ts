@@ -87,7 +87,10 @@ export function planLibraryCalls(input: LibraryPlanInput): ModulePlan {
       else targets.set(address, { symbol, aliases, name, kind: 'library-call', address, size })
     }
   }
-  return planTargets([...targets.values()], untraced, input)
+  const plan = planTargets([...targets.values()], untraced, input)
+  // An IFUNC has implementations for other CPUs: only if none of them can be traced is the call not.
+  const traced = new Set(plan.functions.flatMap(({ symbol: name, aliases }) => [name, ...aliases]))
+  return { ...plan, untraced: plan.untraced.filter(({ symbol }) => !traced.has(symbol)) }
 }
 
 type Target = Pick<FunctionPlan, 'symbol' | 'aliases' | 'name' | 'kind' | 'address' | 'size'>
