@@ -51,7 +51,7 @@ describe('attaching', () => {
     const tracer = begin(utrace, ['--format', 'jsonl', '-o', output.path, '-p', String(target.pid)])
     await waitUntil(() => output.read().length > 100_000)
     tracer.child.kill('SIGINT')
-    const traced = await inTime(tracer.outcome, 10_000)
+    const traced = await inTime(tracer.outcome, 90_000)
     expect(traced.status, traced.stderr).toBe(0)
     const lines = parseTrace(output.read())
     expect(malformation(lines)).toBeUndefined()
@@ -113,7 +113,7 @@ describe('attaching', () => {
     const tracers = outputs.map(({ path }) => begin(utrace, ['-o', path, '-p', String(target.pid)]))
     await waitUntil(() => outputs.every((output) => output.read().includes('outer')))
     for (const tracer of tracers) tracer.child.kill('SIGINT')
-    for (const tracer of tracers) expect((await inTime(tracer.outcome, 10_000)).status).toBe(0)
+    for (const tracer of tracers) expect((await inTime(tracer.outcome, 90_000)).status).toBe(0)
     const again = scratch()
     const third = begin(utrace, ['-o', again.path, '-p', String(target.pid)])
     await waitUntil(() => again.read().includes('outer'))
@@ -177,7 +177,7 @@ describe('attaching to a program whose file is not where it was', () => {
     const tracer = begin(utrace, ['-o', output.path, '-p', String(pid)])
     await waitUntil(() => /outer|middle/.test(output.read()) || tracer.child.exitCode !== null)
     tracer.child.kill('SIGINT')
-    const outcome = await inTime(tracer.outcome, 10_000)
+    const outcome = await inTime(tracer.outcome, 90_000)
     expect(output.read(), outcome.stderr).toMatch(/outer|middle/)
   }
 })
@@ -191,7 +191,7 @@ describe('a program that utrace has started', () => {
     const tracer = begin(utrace, words, { detached: true })
     await waitUntil(() => tracer.texts.stdout.includes('ready'))
     process.kill(-tracer.pid, 'SIGINT')
-    const traced = await inTime(tracer.outcome, 10_000)
+    const traced = await inTime(tracer.outcome, 90_000)
     expect(traced.stdout).toBe('ready\ninterrupted 1 times\n')
     expect(traced.status, traced.stderr).toBe(6)
     const lines = parseTrace(output.read())
@@ -204,7 +204,7 @@ describe('a program that utrace has started', () => {
     await waitUntil(() => tracer.texts.stderr.includes('read'))
     expect(tracer.child.exitCode).toBeNull()
     tracer.child.stdin?.end('\n')
-    expect((await inTime(tracer.outcome, 10_000)).status).toBe(0)
+    expect((await inTime(tracer.outcome, 90_000)).status).toBe(0)
   })
 
   it('is shown within 50 ms', async () => {
@@ -220,7 +220,7 @@ describe('a program that utrace has started', () => {
       await sleep(60)
     }
     tracer.child.stdin?.end()
-    expect((await inTime(tracer.outcome, 10_000)).status).toBe(0)
+    expect((await inTime(tracer.outcome, 90_000)).status).toBe(0)
     // The machine may be busy with something else once in a while.
     expect(delays.sort((a, b) => a - b)[3], delays.join(' ')).toBeLessThan(50)
   })
