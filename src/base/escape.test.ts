@@ -17,6 +17,7 @@ describe('escapeText', () => {
     ['\ufeffzero\u200bwidth', '\\ufeffzero\\u200bwidth'],
     ['half \ud800 pair \udc00', 'half \\ud800 pair \\udc00'],
     ['tag \u{e0041}', 'tag \\u{e0041}'],
+    ['unassigned \u2065, drawn as nothing \u3164', 'unassigned \\u2065, drawn as nothing \\u3164'],
   ])('%j', (text, expected) => {
     expect(escapeText(text)).toBe(expected)
   })

@@ -1,10 +1,11 @@
 /**
  * Names, paths and arguments come from the target or from files that nobody vouches for. What could steer a
- * terminal, reorder a line or hide in it is spelled out, by Unicode general category: Cc (C0, DEL, C1), Cf (bidi
- * controls, zero-width characters, byte order mark, tags), Zl and Zp (line and paragraph separator) and
- * Cs (half a surrogate pair, which no UTF-8 can carry).
+ * terminal, reorder a line or hide in it is spelled out, by Unicode property: Cc (C0, DEL, C1), Cf (bidi
+ * controls, zero-width characters, byte order mark, tags), Zl and Zp (line and paragraph separator),
+ * Cs (half a surrogate pair, which no UTF-8 can carry) and DI (drawn as nothing: fillers, variation selectors, and
+ * places that are kept free for more of the kind).
  */
-const hazards = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+const hazards = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu
 const printableAscii = /^[\x20-\x7e]*$/
 
 /**
