@@ -9,8 +9,11 @@ import { runTrace, showPlan } from './trace.ts'
 import { traceCommand } from './trace-command.ts'
 import { utraceVersion } from './version.ts'
 
-/** @param words what `bin/utrace` recorded of its surroundings, then the words of the command line */
-async function main([inherited = '', ...given]: readonly string[]): Promise<number> {
+/** @param all what `bin/utrace` recorded of its surroundings, in several words, `--`, and the words of the command line */
+async function main(all: readonly string[]): Promise<number> {
+  const end = all.indexOf('--')
+  const inherited = all.slice(0, end).join('')
+  const given = all.slice(end + 1)
   const words = withCommandInFront(given)
   const [name = '', ...rest] = words
   if (Object.hasOwn(commands, name)) return (await commands[name]!()).run(rest, inherited)

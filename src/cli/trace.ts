@@ -95,7 +95,7 @@ function sessionTarget(options: TraceOptions, inherited: InheritedState): Sessio
     kind: 'command',
     file,
     words: target.words,
-    environment: process.env,
+    environment: inherited.environment ?? process.env,
     user: options.user === undefined ? undefined : findUser(options.user),
     randomizeAddresses: options.randomizeAddresses,
     inherited,

@@ -10,6 +10,8 @@ export interface InheritedState {
   readonly blockedSignals: readonly string[]
   /** Open descriptors above standard error. */
   readonly descriptors: readonly number[]
+  /** In its order; undefined where it is not known. */
+  readonly environment: NodeJS.ProcessEnv | undefined
 }
 
 /** Signal names by number, Linux on x86-64 and arm64 (signal(7)). */
@@ -18,9 +20,12 @@ const signalNames =
     ' ',
   )
 
-/** @param text `nofile=1024;ignored=0000000000000001;blocked=0000000000000000;fds= 0 1 2 5` */
+/**
+ * @param text `nofile=1024;ignored=0000000000000001;blocked=0000000000000000;fds= 0 1 2 5;environment=QT0xAA==.`: the last
+ *   is /proc/PID/environ (proc(5)) in base64, with a full stop behind it
+ */
 export function parseInheritedState(text: string): InheritedState {
-  const fields = new Map(text.split(';').map((field) => field.split('=', 2) as [string, string | undefined]))
+  const fields = new Map(text.split(';').map(splitAtEquals))
   const limit = Number(fields.get('nofile'))
   return {
     openFilesLimit: Number.isInteger(limit) && limit > 0 ? limit : undefined,
@@ -31,7 +36,19 @@ export function parseInheritedState(text: string): InheritedState {
       .filter((word) => word !== '')
       .map(Number)
       .filter((descriptor) => descriptor > 2),
+    environment: environmentOf(fields.get('environment') ?? ''),
   }
+}
+
+function environmentOf(base64: string): NodeJS.ProcessEnv | undefined {
+  if (!base64.endsWith('.')) return undefined
+  const variables = Buffer.from(base64, 'base64').toString('utf8').split('\0')
+  return Object.fromEntries(variables.map(splitAtEquals).filter(([name]) => name !== ''))
+}
+
+function splitAtEquals(text: string): [string, string] {
+  const equals = text.indexOf('=')
+  return equals === -1 ? ['', ''] : [text.slice(0, equals), text.slice(equals + 1)]
 }
 
 /** Names of the signals in a mask as /proc/PID/status prints it: hexadecimal, bit n - 1 for signal n. */

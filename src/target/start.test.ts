@@ -10,6 +10,7 @@ const plain: InheritedState = {
   ignoredSignals: [],
   blockedSignals: [],
   descriptors: [],
+  environment: undefined,
 }
 const nobody = { name: 'nobody', uid: 65_534, gid: 65_534, home: '/nonexistent' }
 
