@@ -1,12 +1,14 @@
-import type { VirtualAddress } from '../base/units.ts'
-import type { FunctionPlan } from '../probe/plan.ts'
+import type { FunctionPlan, WayOut } from '../probe/plan.ts'
 import type { FunctionRecord, FunctionTable } from '../trace/functions.ts'
 import type { Module } from './modules.ts'
+
+const waysOut: readonly WayOut['kind'][] = ['return', 'ret', 'entry', 'none']
 
 /** Numbers functions: an id is the attach cookie of a function's probes and its index in the table. */
 export class FunctionIds {
   readonly #records: FunctionRecord[] = []
-  readonly #ids = new Map<string, Map<VirtualAddress, number>>()
+  /** By file, then by address and way out. */
+  readonly #ids = new Map<string, Map<number, number>>()
   readonly #exitsProbed = new Set<number>()
 
   /** Grows as modules are planned. */
@@ -14,14 +16,15 @@ export class FunctionIds {
     return this.#records
   }
 
-  /** The id of a function: the same for every process that runs this file, as long as it is planned alike. */
+  /** The id of a function: the same for every process that runs this file and whose calls end in the same way. */
   idOf(module: Module, plan: FunctionPlan): number {
-    const byAddress = this.#ids.get(module.file) ?? new Map<VirtualAddress, number>()
-    this.#ids.set(module.file, byAddress)
-    const known = byAddress.get(plan.address)
+    const ofFile = this.#ids.get(module.file) ?? new Map<number, number>()
+    this.#ids.set(module.file, ofFile)
+    const key = plan.address * waysOut.length + waysOut.indexOf(plan.exit.kind)
+    const known = ofFile.get(key)
     if (known !== undefined) return known
     const id = this.#records.length
-    byAddress.set(plan.address, id)
+    ofFile.set(key, id)
     this.#records.push({
       fn: {
         id,

@@ -5,7 +5,7 @@ import type { HookedReturn, Kernel } from '../bpf/kernel.ts'
 import { type BpfLink, detachAll } from '../bpf/link.ts'
 import { addressToFileOffset } from '../elf/address.ts'
 import { readExports } from '../elf/exports.ts'
-import type { FunctionPlan, Untraced } from '../probe/plan.ts'
+import type { Untraced } from '../probe/plan.ts'
 import { attachExits, attachPlan } from './attach-plan.ts'
 import type { FunctionIds } from './function-ids.ts'
 import { type Module, type ModuleReader, type ProcessModules, pathThrough } from './modules.ts'
@@ -33,11 +33,14 @@ const noFunctionId = (1 << 28) - 1
 export class ProcessTracer {
   readonly pid: Pid
   readonly planned: PlannedModule[] = []
-  readonly untraced: Untraced[] = []
+  /** By a key that is the same for every process that runs the same file. */
+  readonly untraced = new Map<string, Untraced>()
   readonly #context: TracerContext
   readonly #plannedKeys = new Set<string>()
-  /** How many of the planned modules are attached. */
-  #attached = 0
+  /** By file: where each module was last seen. One that is unloaded and loaded again may lie elsewhere. */
+  readonly #mapped = new Map<string, Module>()
+  /** Those of the planned modules that carry their probes. */
+  readonly #attached = new Set<PlannedModule>()
   #evidence: ReturnHookEvidence = noEvidence
   #watched = new Set<string>()
   #loader: { readonly link: BpfLink; readonly atEntry: boolean } | undefined
@@ -94,37 +97,37 @@ export class ProcessTracer {
     tracer.planned.push(...this.planned)
     for (const key of this.#plannedKeys) tracer.#plannedKeys.add(key)
     tracer.#evidence = this.#evidence
-    if (this.#loader !== undefined) {
-      const modules = tracer.#modules()
-      if (modules.interpreter !== undefined) {
-        tracer.#loader = tracer.#attachLoader(modules.interpreter, modules.executable)
-      }
+    const { interpreter, executable } = tracer.#modules()
+    if (this.#loader !== undefined && interpreter !== undefined) {
+      tracer.#loader = tracer.#attachLoader(interpreter, executable)
     }
     return tracer
   }
 
-  /** Attaches what is planned and not attached yet. @returns the functions that now carry probes */
-  attach(): FunctionPlan[] {
+  /** Attaches what is planned and not attached yet. @returns the ids of the functions that now carry probes */
+  attach(): number[] {
     const { kernel, ids } = this.#context
-    const functions: FunctionPlan[] = []
+    const functionIds: number[] = []
     this.#watchUnwinders()
-    for (const planned of this.planned.slice(this.#attached)) {
-      const { links, attached, refused } = attachPlan(kernel, planned, ids, this.pid)
+    const missing = this.planned.filter((planned) => !this.#attached.has(planned))
+    for (const [planned, module] of this.#present(missing)) {
+      this.#attached.add(planned)
+      const { links, attached, refused } = attachPlan(kernel, { ...planned, module }, ids, this.pid)
       this.#links.push(...links)
-      functions.push(...attached)
-      this.untraced.push(
-        ...refused.map(({ plan, reason }) => ({ symbol: plan.symbol, name: plan.name, reason })),
-      )
+      functionIds.push(...attached.map((function_) => ids.idOf(module, function_)))
+      for (const { plan, reason } of refused) this.#leaveOut(module, { ...plan, reason })
     }
-    this.#attached = this.planned.length
-    return functions
+    return functionIds
   }
 
   /** Attaches probes to the exits of those of the functions that this process has, so that returns need no hook. */
   probeExits(functionIds: ReadonlySet<number>): void {
     const { kernel, ids } = this.#context
-    for (const { module, plan } of this.planned.slice(0, this.#attached)) {
-      const chosen = plan.functions.filter((function_) => functionIds.has(ids.idOf(module, function_)))
+    this.#modules()
+    for (const [planned, module] of this.#present(this.#attached)) {
+      const chosen = planned.plan.functions.filter((function_) =>
+        functionIds.has(ids.idOf(module, function_)),
+      )
       this.#links.push(...attachExits(kernel, module, chosen, ids, this.pid))
     }
   }
@@ -132,8 +135,9 @@ export class ProcessTracer {
   /** The functions whose entry probes sit at these addresses: their ids. */
   functionsAt(probes: ReadonlySet<RuntimeAddress>): Set<number> {
     const found = new Set<number>()
-    for (const { module, plan } of this.planned) {
-      for (const function_ of plan.functions) {
+    this.#modules()
+    for (const [planned, module] of this.#present(this.planned)) {
+      for (const function_ of planned.plan.functions) {
         const address = (function_.entry.address + module.loadBias) as RuntimeAddress
         if (probes.has(address)) found.add(this.#context.ids.idOf(module, function_))
       }
@@ -171,7 +175,22 @@ export class ProcessTracer {
   }
 
   #modules(): ProcessModules {
-    return this.#context.reader.read(this.pid)
+    const modules = this.#context.reader.read(this.pid)
+    this.#mapped.clear()
+    for (const module of [modules.executable, ...modules.libraries]) this.#mapped.set(module.file, module)
+    return modules
+  }
+
+  /** Those of planned modules that are in memory, with where they were at the last look. */
+  *#present(all: Iterable<PlannedModule>): Iterable<[PlannedModule, Module]> {
+    for (const planned of all) {
+      const now = this.#mapped.get(planned.module.file)
+      if (now !== undefined) yield [planned, now]
+    }
+  }
+
+  #leaveOut({ file }: Module, { symbol, name, reason }: Untraced): void {
+    this.untraced.set(`${file} ${symbol} ${reason}`, { symbol, name, reason })
   }
 
   #plan(modules: ProcessModules): void {
@@ -183,7 +202,7 @@ export class ProcessTracer {
     for (const planned of planProcess(modules, selection, options, this.#evidence, isKnown)) {
       this.#plannedKeys.add(keyOf(planned.module, planned.part))
       this.planned.push(planned)
-      this.untraced.push(...planned.plan.untraced)
+      for (const left of planned.plan.untraced) this.#leaveOut(planned.module, left)
     }
     if (!this.#needsLoader()) this.#dropLoader()
   }
@@ -203,13 +222,16 @@ export class ProcessTracer {
 
   #watchUnwinders(): void {
     const { kernel } = this.#context
-    for (const { module, addresses } of this.#evidence.unwinders) {
-      if (this.#watched.has(module.file)) continue
+    for (const { module: found, addresses } of this.#evidence.unwinders) {
+      const module = this.#mapped.get(found.file)
+      if (module === undefined || this.#watched.has(module.file)) continue
       this.#watched.add(module.file)
       const offsets = addresses.flatMap((address) => addressToFileOffset(module.image.facts, address) ?? [])
       this.#links.push(kernel.attachUnwinders(pathThrough(this.pid, module), offsets, this.pid))
     }
-    for (const module of this.#evidence.catchers) {
+    for (const found of this.#evidence.catchers) {
+      const module = this.#mapped.get(found.file)
+      if (module === undefined) continue
       const [address] = addressesOf(module, [catchFunction])
       const offset = address && addressToFileOffset(module.image.facts, address)
       if (offset === undefined || this.#watched.has(`${module.file} catch`)) continue

@@ -4,7 +4,7 @@ import { asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
 import { type HookedReturn, Kernel, type ProcessReport, permissionError } from '../bpf/kernel.ts'
 import { type BpfLink, detachAll } from '../bpf/link.ts'
 import { listReturns } from '../bpf/list-returns.ts'
-import type { FunctionPlan, Untraced } from '../probe/plan.ts'
+import type { Untraced } from '../probe/plan.ts'
 import type { RecordedTrace } from '../recording/recorder.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { checkPidNamespace, checkProcess } from '../target/attach.ts'
@@ -82,8 +82,9 @@ export class TraceSession {
   readonly #context: TracerContext
   /** The processes that are traced, by pid. */
   readonly #tracers = new Map<number, ProcessTracer>()
-  readonly #tracedFunctions = new Set<FunctionPlan>()
-  readonly #untraced: Untraced[] = []
+  /** Functions that have carried probes, by id. */
+  readonly #tracedFunctions = new Set<number>()
+  readonly #untraced = new Map<string, Untraced>()
   /** Probes of processes that have ended. */
   readonly #detaching = new Set<Promise<void>>()
   #command: StartedCommand | undefined
@@ -120,7 +121,7 @@ export class TraceSession {
     const tracer = target.kind === 'command' ? await this.#start(target) : this.#join(target.pid)
     if (tracer === undefined) return { planned: [], untraced: [] }
     log(`planned: ${tracer.planned.reduce((sum, { plan }) => sum + plan.functions.length, 0)} functions`)
-    return tracer
+    return { planned: tracer.planned, untraced: [...tracer.untraced.values()] }
   }
 
   /**
@@ -164,7 +165,7 @@ export class TraceSession {
     return {
       statistics: engine.statistics,
       functionsTraced: this.#tracedFunctions.size,
-      untraced: this.#untraced,
+      untraced: [...this.#untraced.values()],
       exit: this.#exit,
       endNs: now,
     }
@@ -332,8 +333,9 @@ export class TraceSession {
       this.#switchesStacks = true
       this.#events?.event(this.#now(), 0, 0, eventKind.stacksSwitch, 0, 0)
     }
-    for (const plan of tracer.attach()) this.#tracedFunctions.add(plan)
-    this.#untraced.push(...tracer.untraced.splice(0))
+    for (const id of tracer.attach()) this.#tracedFunctions.add(id)
+    for (const [key, left] of tracer.untraced) this.#untraced.set(key, left)
+    tracer.untraced.clear()
   }
 
   /** An unwinder is about to read the stack: it finds what the program put there, and from now on always will. */

@@ -40,6 +40,8 @@ export class Reconstruction implements EventConsumer {
   readonly #threads = new Map<number, Thread>()
   /** The processes of threads whose birth was reported and who have not called anything yet. */
   readonly #bornIn = new Map<number, Pid>()
+  /** Threads that have called something in an image that their process has left since: they are counted. */
+  readonly #goneOn = new Set<number>()
   /** Functions whose returns were hooked, and since when they are not any more. */
   readonly #exitsProbed = new Map<number, TraceNs>()
   /** The program is known to switch stacks. */
@@ -141,7 +143,7 @@ export class Reconstruction implements EventConsumer {
       thread = new Thread(asTid(tid), this.#bornIn.get(tid) ?? asPid(this.#pidOf(tid)))
       this.#bornIn.delete(tid)
       this.#threads.set(tid, thread)
-      this.statistics.threads++
+      if (!this.#goneOn.delete(tid)) this.statistics.threads++
     }
     this.#current = thread
     return thread
@@ -285,6 +287,7 @@ export class Reconstruction implements EventConsumer {
   #endThread(time: TraceNs, tid: number, cpu: number): void {
     const thread = this.#threads.get(tid)
     this.#bornIn.delete(tid)
+    this.#goneOn.delete(tid)
     if (thread === undefined) return
     this.#cut(thread, time, cpu)
     this.#threads.delete(tid)
@@ -292,10 +295,12 @@ export class Reconstruction implements EventConsumer {
   }
 
   #endProcess(time: TraceNs, pid: number, cpu: number): void {
+    const leaderHasCalled = this.#threads.has(pid) || this.#goneOn.has(pid)
     for (const thread of [...this.#threads.values()]) {
       if (thread.pid === pid) this.#endThread(time, thread.tid, cpu)
     }
     // The new image begins with the leader's thread alone.
     this.#bornIn.set(pid, asPid(pid))
+    if (leaderHasCalled) this.#goneOn.add(pid)
   }
 }
