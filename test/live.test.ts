@@ -127,6 +127,37 @@ describe('attaching', () => {
   })
 })
 
+describe('attaching to the job of an interactive shell', () => {
+  it('does not make the shell take it for stopped, though it throws', async () => {
+    const built = await buildTarget({ source: 'throwing-loop.cpp', flags: ['-O2'], plainOnly: true })
+    const stopFile = scratch()
+    const output = scratch('.jsonl')
+    const terminal = begin('script', ['-qfec', 'bash --norc -i', '/dev/null'], {
+      env: { ...process.env, PS1: '$ ' },
+    })
+    const type = (line: string) => terminal.child.stdin?.write(`${line}\n`)
+    type(`${executableOf(built.plain, built.name)} ${stopFile.path}; jobs; echo status $?; exit`)
+    await waitUntil(() => terminal.texts.stdout.includes('running\r\n'))
+    const tracer = begin(utrace, ['--format', 'jsonl', '-o', output.path, '-p', String(jobOf(terminal.pid))])
+    const unwound = () =>
+      parseTrace(output.read().replace(/[^\n]*$/, '')).filter(
+        (line) => isCallEvent(line) && line.how === 'unwound',
+      )
+    await waitUntil(() => unwound().length > 2)
+    writeFileSync(stopFile.path, '')
+    const outcome = await inTime(terminal.outcome, 20_000)
+    expect(outcome.stdout).toContain('stopped in order\r\nstatus 0\r\n')
+    expect(outcome.stdout).not.toContain('Stopped')
+    expect((await inTime(tracer.outcome, 90_000)).status).toBe(0)
+  })
+
+  /** The program that runs in the shell that runs in the terminal. */
+  function jobOf(terminal: number): number {
+    const childOf = (pid: number) => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim())
+    return childOf(childOf(terminal))
+  }
+})
+
 describe('attaching to a program whose file is not where it was', () => {
   it.each(['deleted', 'replaced'])('%s', async (what) => {
     const built = await buildTarget({ source: 'hot-loop.c', flags: ['-O2'], plainOnly: true })

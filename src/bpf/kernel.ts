@@ -5,7 +5,7 @@ import type { FileOffset, Pid, RuntimeAddress } from '../base/units.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { mapSharedMemory } from '../sys/memory.ts'
 import { waitReadable } from '../sys/poll.ts'
-import { readKernelTypes } from './btf.ts'
+import { type KernelTypes, readKernelTypes } from './btf.ts'
 import { onlineCpus, possibleCpuCount } from './cpus.ts'
 import { closeTracing, functionFlags } from './function-flags.ts'
 import {
@@ -97,6 +97,18 @@ export class Kernel {
   readonly ringBytes: number
   /** Whether this kernel tells which returns are hooked, so that they can be put right for an unwinder. */
   readonly seesHookedReturns: boolean
+  /**
+   * Whether a return probe leaves a process alone whose system calls are filtered. Its trampoline makes a system call of
+   * its own since Linux 6.11, which filters did not let pass at first. Kernels with `uprobe` as well have it mended.
+   */
+  get returnProbesPassSeccomp(): boolean {
+    this.#passSeccomp ??=
+      this.#types.functionId('__x64_sys_uretprobe') === undefined ||
+      this.#types.functionId('__x64_sys_uprobe') !== undefined
+    return this.#passSeccomp
+  }
+  #passSeccomp: boolean | undefined
+  readonly #types: KernelTypes
   /** Whether child processes can be stopped before they run (Linux 6.13). */
   followsForks = true
   /** The rings are in place: nothing may be attached before. */
@@ -112,6 +124,7 @@ export class Kernel {
     if (options.sessions === false) this.#hasSessions = false
     const object = readBpfObject(readFileSync(objectPath))
     const types = readKernelTypes()
+    this.#types = types
     const cpus = onlineCpus()
     const possibleCpus = possibleCpuCount()
     this.ringBytes = ringBytes ?? defaultRingBytes(cpus.length)

@@ -6,6 +6,7 @@ import { type BpfLink, detachAll } from '../bpf/link.ts'
 import { addressToFileOffset } from '../elf/address.ts'
 import { readExports } from '../elf/exports.ts'
 import type { Untraced } from '../probe/plan.ts'
+import { type Circumstances, readCircumstances } from '../target/circumstances.ts'
 import { attachExits, attachPlan } from './attach-plan.ts'
 import type { FunctionIds } from './function-ids.ts'
 import { type Module, type ModuleReader, type ProcessModules, pathThrough } from './modules.ts'
@@ -21,6 +22,8 @@ export interface TracerContext {
   readonly ids: FunctionIds
   readonly reader: ModuleReader
   readonly followForks: boolean
+  /** Says something at this place of the trace. */
+  readonly note: (text: string) => void
 }
 
 /** The function that dynamic linkers call, for debuggers, whenever they have changed the list of modules. */
@@ -42,6 +45,7 @@ export class ProcessTracer {
   /** Those of the planned modules that carry their probes. */
   readonly #attached = new Set<PlannedModule>()
   #evidence: ReturnHookEvidence = noEvidence
+  readonly #circumstances: Circumstances
   #watched = new Set<string>()
   #loader: { readonly link: BpfLink; readonly atEntry: boolean } | undefined
   readonly #links: BpfLink[] = []
@@ -51,11 +55,17 @@ export class ProcessTracer {
   constructor(pid: Pid, context: TracerContext) {
     this.pid = pid
     this.#context = context
+    this.#circumstances = readCircumstances(pid)
   }
 
   /** Whether everything is planned that is loaded when a program begins. */
   get isPlanned(): boolean {
     return this.planned.length > 0
+  }
+
+  /** Whether it may be told when a child of it is stopped and continued. */
+  get watchesChildren(): boolean {
+    return readCircumstances(this.pid).watchesChildren
   }
 
   /** Whether its threads may go on on other stacks. */
@@ -83,7 +93,12 @@ export class ProcessTracer {
   /** Plans a process that has been running for long. */
   join(): void {
     const modules = this.#modules()
-    if (modules.interpreter !== undefined) {
+    if (this.#circumstances.isShellJob) {
+      if (this.#context.selection.anyNesting)
+        this.#context.note(
+          `libraries that process ${this.pid} loads from now on are not traced: its shell would see it stopped for each`,
+        )
+    } else if (modules.interpreter !== undefined) {
       const loader = this.#attachLoader(modules.interpreter, modules.executable)
       if (loader.atEntry) this.#detaching.push(loader.link.detach())
       else this.#loader = loader
@@ -195,7 +210,7 @@ export class ProcessTracer {
 
   #plan(modules: ProcessModules): void {
     const { kernel, selection, options, followForks } = this.#context
-    this.#evidence = returnHookEvidence(modules, kernel.seesHookedReturns)
+    this.#evidence = returnHookEvidence(modules, kernel, this.#circumstances)
     kernel.addProcess(this.pid, { caller: modules.executable.code, followForks })
     const keyOf = (module: Module, part: string) => `${module.file} ${part}`
     const isKnown = (module: Module, part: string) => this.#plannedKeys.has(keyOf(module, part))

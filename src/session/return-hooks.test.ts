@@ -11,14 +11,17 @@ beforeAll(() => {
 })
 afterAll(() => workshop.remove())
 
+const able = { seesHookedReturns: true, returnProbesPassSeccomp: true }
+const free = { isFiltered: false, hasShadowStack: false, isShellJob: false, watchesChildren: false }
+
 describe('returnHookEvidence', () => {
   const throwing = `
     #include <cstdio>
     int main() { try { std::puts("runs"); std::fflush(stdout); if (std::getchar() == 'x') throw 1; } catch (int) { } }
   `
-  const judge = (program: string, canRepair = true) =>
+  const judge = (program: string, kernel = able, circumstances = free) =>
     whileWaiting(program, (modules) => {
-      const { harmless, reason, unwinders, catchers } = returnHookEvidence(modules, canRepair)
+      const { harmless, reason, unwinders, catchers } = returnHookEvidence(modules, kernel, circumstances)
       const watched = unwinders.map(({ module }) => module.name)
       return { harmless, reason, watched, catchers: catchers.map(({ name }) => name) }
     })
@@ -39,7 +42,7 @@ describe('returnHookEvidence', () => {
       watched: ['libgcc_s.so.1'],
       catchers: ['libstdc++.so.6'],
     })
-    const without = await judge(program, false)
+    const without = await judge(program, { ...able, seesHookedReturns: false })
     expect(without.harmless).toBe(false)
     expect(without.reason).toMatch(/^libgcc_s\.so\.1: an unwinder may run/)
     expect(without.watched).toEqual([])
@@ -47,7 +50,7 @@ describe('returnHookEvidence', () => {
 
   test('the watched functions are where the unwinder has them', async () => {
     await whileWaiting(workshop.build('plain-cpp', throwing, [], 'g++'), (modules) => {
-      const { module, addresses } = returnHookEvidence(modules, true).unwinders[0]!
+      const { module, addresses } = returnHookEvidence(modules, able, free).unwinders[0]!
       const exports = readExports(module.image)
       const exported = [
         '_Unwind_RaiseException',
@@ -104,11 +107,40 @@ describe('returnHookEvidence', () => {
     expect(await judge(sanitized)).toMatchObject({ harmless: false })
   })
 
+  test('a shadow stack', async () => {
+    const program = workshop.build('plain-c', waits)
+    expect(await judge(program, able, { ...free, hasShadowStack: true })).toMatchObject({
+      harmless: false,
+      reason: 'its shadow stack has copies of the return addresses',
+    })
+  })
+
+  test('seccomp, where the kernel lets it kill for a return probe', async () => {
+    const program = workshop.build('plain-c', waits)
+    const kills = { ...able, returnProbesPassSeccomp: false }
+    expect(await judge(program, able, { ...free, isFiltered: true })).toMatchObject({ harmless: true })
+    expect(await judge(program, kills, free)).toMatchObject({ harmless: true })
+    expect(await judge(program, kills, { ...free, isFiltered: true })).toMatchObject({ harmless: false })
+    const source = '#include <sys/prctl.h>\nvoid f(void) { prctl(PR_SET_NAME, "x"); }\n'
+    expect((await judge(workshop.build('filters', source + waits), kills, free)).reason).toMatch(
+      /^prctl: it may/,
+    )
+  })
+
+  test('the job of a shell, which would see it stopped', async () => {
+    const job = { ...free, isShellJob: true }
+    expect(await judge(workshop.build('plain-c', waits), able, job)).toMatchObject({ harmless: true })
+    expect(await judge(workshop.build('plain-cpp', throwing, [], 'g++'), able, job)).toMatchObject({
+      harmless: false,
+      watched: [],
+    })
+  })
+
   test('node itself', async () => {
     const script = 'require("node:fs").writeSync(1, "runs"); setTimeout(() => {}, 60_000)'
     const { reason } = await whileWaiting(
       process.execPath,
-      (modules) => returnHookEvidence(modules, true),
+      (modules) => returnHookEvidence(modules, able, free),
       {},
       ['-e', script],
     )

@@ -2,6 +2,7 @@ import type { VirtualAddress } from '../base/units.ts'
 import { readExports } from '../elf/exports.ts'
 import type { ElfImage } from '../elf/image.ts'
 import { readImports } from '../elf/imports.ts'
+import type { Circumstances } from '../target/circumstances.ts'
 import { codeOf } from './module-code.ts'
 import type { Module, ProcessModules } from './modules.ts'
 
@@ -59,12 +60,27 @@ const stackSwitches = [
   'co_switch',
 ]
 
+/** Calls by which a program may put itself under seccomp(2). */
+const filterCalls = ['seccomp_load', 'prctl', 'syscall']
+
+/** What the kernel can do about hooked returns. */
+export interface ReturnHookSupport {
+  /** It tells which returns are hooked, so that they can be put right. */
+  readonly seesHookedReturns: boolean
+  /** A return probe does not kill a process whose system calls are filtered. */
+  readonly returnProbesPassSeccomp: boolean
+}
+
 /**
  * Return probes replace return addresses on the stack. That is harmless as long as nobody else reads them, or whoever
- * does can be held up before, until the true ones are back. The evidence is what is loaded, linked and imported.
- * @param canRepair whether the kernel tells which returns are hooked
+ * does can be held up before, until the true ones are back. The evidence is what is loaded, linked and imported, and
+ * what the process lives in.
  */
-export function returnHookEvidence(modules: ProcessModules, canRepair: boolean): ReturnHookEvidence {
+export function returnHookEvidence(
+  modules: ProcessModules,
+  kernel: ReturnHookSupport,
+  circumstances: Circumstances,
+): ReturnHookEvidence {
   const { executable, interpreter, libraries } = modules
   const all = [executable, ...libraries]
   const catchers = all.filter((module) => addressesOf(module, [catchFunction]).length > 0)
@@ -75,6 +91,16 @@ export function returnHookEvidence(modules: ProcessModules, canRepair: boolean):
     unwinders: [],
     catchers,
   })
+  if (circumstances.hasShadowStack) return harmful('its shadow stack has copies of the return addresses')
+  if (!kernel.returnProbesPassSeccomp) {
+    if (circumstances.isFiltered)
+      return harmful('it runs under seccomp, where return probes kill on this kernel')
+    const filter = readImports(executable.image).find(({ symbol }) => filterCalls.includes(symbol))
+    if (filter !== undefined)
+      return harmful(
+        `${filter.symbol}: it may put itself under seccomp, where return probes kill on this kernel`,
+      )
+  }
   if (interpreter === undefined && executable.image.facts.stripped) {
     return harmful('it is static and stripped: an unwinder could not be found')
   }
@@ -93,7 +119,9 @@ export function returnHookEvidence(modules: ProcessModules, canRepair: boolean):
   if (unwinders.length === 0)
     return { harmless: true, reason: 'no unwinder is loaded', switchesStacks: false, unwinders, catchers }
   const names = unwinders.map(({ module }) => module.name).join(', ')
-  if (!canRepair)
+  if (circumstances.isShellJob)
+    return harmful(`${names}: an unwinder may run, and the shell would see it stopped for that`)
+  if (!kernel.seesHookedReturns)
     return harmful(`${names}: an unwinder may run, and this kernel does not tell what to put right`)
   return {
     harmless: true,

@@ -94,6 +94,9 @@ export class TraceSession {
   #switchesStacks = false
   #events: EventConsumer | undefined
   #sink: SessionSink | undefined
+  /** What was to be said before there was somebody to hear it. */
+  readonly #earlyNotes: string[] = []
+  #stopsNoted = false
 
   /** Sets the kernel side up. @throws UserError with the reason and the fix */
   constructor(options: SessionOptions) {
@@ -111,7 +114,8 @@ export class TraceSession {
     }
     const { selection, followForks } = options
     const reader = new ModuleReader()
-    this.#context = { kernel: this.#kernel, selection, options, ids: this.#ids, reader, followForks }
+    const note = (text: string) => this.#note(text)
+    this.#context = { kernel: this.#kernel, selection, options, ids: this.#ids, reader, followForks, note }
   }
 
   /** Starts or attaches, and plans: the target waits (a command) or runs on (a process) until `trace` or `abandon`. */
@@ -138,6 +142,7 @@ export class TraceSession {
     const events = tap === undefined ? engine : both(tap({ functions, pidOf, describeState }), engine)
     this.#events = events
     this.#sink = sink
+    for (const text of this.#earlyNotes.splice(0)) this.#note(text)
     await this.#guard.ready
     for (const tracer of this.#tracers.values()) {
       this.#attach(tracer)
@@ -311,8 +316,14 @@ export class TraceSession {
   }
 
   #fork(parent: Pid, child: Pid): void {
-    const tracer = this.#tracers.get(parent)?.fork(child) ?? new ProcessTracer(child, this.#context)
-    this.#remember(tracer)
+    const tracer = this.#tracers.get(parent)
+    this.#remember(tracer?.fork(child) ?? new ProcessTracer(child, this.#context))
+    if (this.#stopsNoted || !tracer?.watchesChildren) return
+    this.#stopsNoted = true
+    this.#note(
+      `process ${parent} handles SIGCHLD: it may be told that a child stops and goes on, as utrace lets each do at its start, ` +
+        'so that no call is missed; --no-follow-fork avoids that',
+    )
   }
 
   #remember(tracer: ProcessTracer): void {
@@ -372,7 +383,8 @@ export class TraceSession {
   }
 
   #note(text: string): void {
-    this.#sink?.note({ timeNs: this.#now(), text })
+    if (this.#sink === undefined) this.#earlyNotes.push(text)
+    else this.#sink.note({ timeNs: this.#now(), text })
   }
 
   #pidOf(tid: number): Pid {
