@@ -96,6 +96,8 @@ export class TraceSession {
   #sink: SessionSink | undefined
   /** What was to be said before there was somebody to hear it. */
   readonly #earlyNotes: string[] = []
+  /** How often a process was stopped for a moment, by the reason. */
+  readonly #stops = new Map<ProcessReport['kind'], number>()
   #stopsNoted = false
 
   /** Sets the kernel side up. @throws UserError with the reason and the fix */
@@ -151,7 +153,8 @@ export class TraceSession {
     this.#options.log(`attached: ${this.#tracedFunctions.size} functions`)
     if (this.#options.target.kind === 'process') this.#watchProcess(this.#options.target.pid)
     await this.#pump(events, sink)
-    this.#options.log('tracing done')
+    const stops = [...this.#stops].map(([kind, count]) => `${count} ${kind}`)
+    this.#options.log(`tracing done; the target was stopped for a moment ${stops.join(', ') || 'never'}`)
     this.#kernel.close()
     this.#restoreAllReturns()
     await Promise.all([
@@ -266,7 +269,8 @@ export class TraceSession {
 
   /** Does what a report calls for. The process is stopped, unless it has ended: the caller resumes it. */
   #answer(report: ProcessReport): void {
-    const { pid } = report
+    const { pid, kind } = report
+    if (kind !== 'ended') this.#stops.set(kind, (this.#stops.get(kind) ?? 0) + 1)
     if (report.kind === 'started' || report.kind === 'exec') this.#beginImage(pid)
     else if (report.kind === 'loaded') this.#tracers.get(pid)?.loaded()
     else if (report.kind === 'forked') this.#fork(report.parent, pid)
