@@ -158,6 +158,31 @@ describe('attaching to the job of an interactive shell', () => {
   }
 })
 
+describe('a program that throws and throws', () => {
+  it('is stopped for the first time only, and another one that runs the same file never is', async () => {
+    const built = await buildTarget({ source: 'throwing-loop.cpp', flags: ['-O2'], plainOnly: true })
+    const watcher = await buildTarget({ source: 'watches-child.c', flags: ['-O2'], plainOnly: true })
+    const program = executableOf(built.plain, built.name)
+    const stopFile = scratch()
+    const output = scratch('.jsonl')
+    const bystander = begin(executableOf(watcher.plain, watcher.name), [program, stopFile.path])
+    const words = ['-d', '--format', 'jsonl', '-o', output.path, '--', program, stopFile.path]
+    const tracer = begin(utrace, words)
+    const unwound = () => output.read().match(/"how":"unwound"/g)?.length ?? 0
+    await waitUntil(() => unwound() > 100)
+    writeFileSync(stopFile.path, '')
+    const traced = await inTime(tracer.outcome, 90_000)
+    expect(traced).toMatchObject({ status: 0, stdout: 'running\nstopped in order\n' })
+    expect(traced.stderr).toMatch(/stopped for a moment 1 started, \d+ loaded, [12] unwinds\n/)
+    const ends = parseTrace(output.read()).filter((line) => isCallEvent(line) && line.type === 'end')
+    const inferred = ends.filter((end) => isCallEvent(end) && end.how === 'inferred')
+    expect(inferred).toEqual([])
+    expect((await inTime(bystander.outcome, 10_000)).stdout).toBe(
+      'running\nstopped in order\n0 stopped, 0 continued, status 0\n',
+    )
+  })
+})
+
 describe('attaching to a program whose file is not where it was', () => {
   it.each(['deleted', 'replaced'])('%s', async (what) => {
     const built = await buildTarget({ source: 'hot-loop.c', flags: ['-O2'], plainOnly: true })
