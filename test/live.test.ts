@@ -5,7 +5,7 @@ import { buildTarget, executableOf } from './support/build.ts'
 import { peakMemoryMb } from './support/memory.ts'
 import { type Outcome, run, start } from './support/process.ts'
 import { callCounts, isCallEvent, lostEvents, malformation, parseTrace } from './support/trace.ts'
-import { splitStderr, temporaryFile, utrace } from './support/utrace.ts'
+import { splitStderr, temporaryFile, traceToJson, utrace } from './support/utrace.ts'
 import { waitUntil } from './support/wait.ts'
 
 const cleanups: (() => void)[] = []
@@ -156,6 +156,24 @@ describe('attaching to the job of an interactive shell', () => {
     const childOf = (pid: number) => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim())
     return childOf(childOf(terminal))
   }
+})
+
+describe('recursion 10,000 deep', () => {
+  it('has the true end of every call but those that were on the stack when it was discovered', async () => {
+    const built = await buildTarget({ source: 'deep-recursion.c', flags: ['-O0'], plainOnly: true })
+    const words = ['--', executableOf(built.plain, built.name), '10000']
+    const traced = await traceToJson([], words, { timeoutMs: 60_000 })
+    expect(traced.stdout).toBe('10000 1\n10000 2\n10000 3\n')
+    expect(malformation(traced.lines)).toBeUndefined()
+    expect(callCounts(traced.lines).get('descend')).toBe(30_000)
+    const ends = traced.lines
+      .filter(isCallEvent)
+      .filter(({ type, symbol }) => type === 'end' && symbol === 'descend')
+    const rounds = [0, 1, 2].map((round) => ends.slice(round * 10_000, (round + 1) * 10_000))
+    const hows = rounds.map((round) => new Set(round.map(({ how }) => how)))
+    expect([...hows[0]!].sort()).toEqual(['inferred', 'return'])
+    expect(hows.slice(1).map((round) => [...round])).toEqual([['return'], ['return']])
+  })
 })
 
 describe('a program that throws and throws', () => {
