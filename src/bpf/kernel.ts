@@ -4,7 +4,7 @@ import type { EventConsumer } from '../base/event.ts'
 import type { FileOffset, Pid, RuntimeAddress } from '../base/units.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { mapSharedMemory } from '../sys/memory.ts'
-import { waitReadable } from '../sys/poll.ts'
+import { openWakeUp, waitReadable } from '../sys/poll.ts'
 import { type KernelTypes, readKernelTypes } from './btf.ts'
 import { onlineCpus, possibleCpuCount } from './cpus.ts'
 import { closeTracing, functionFlags } from './function-flags.ts'
@@ -87,6 +87,7 @@ export class Kernel {
   readonly #load: (name: string) => number
   readonly #control: RingReader
   readonly #controlFd: number
+  readonly #closed = openWakeUp()
   readonly #merger: EventMerger
   readonly #lost: Uint32Array
   readonly #functionFlags: Uint8Array
@@ -259,9 +260,11 @@ export class Kernel {
     return { functionsMap: this.#functionsFd, listReturnsProgram }
   }
 
-  /** From now on calls may end, but none begins: probes can be detached in any order. */
+  /** From now on calls may end, but none begins: probes can be detached in any order. Nobody waits for reports any more. */
   close(): void {
     closeTracing(this.#functionFlags)
+    // Node would not end before the thread that waits: half a second.
+    this.#closed.wake()
   }
 
   /** Stops the process whenever its dynamic linker has loaded or unloaded something. */
@@ -284,7 +287,7 @@ export class Kernel {
 
   /** Done when there is a report, or when this has been waited for in vain for a while. */
   async reportReady(): Promise<void> {
-    await waitReadable(this.#controlFd, reportWaitMs)
+    await waitReadable([this.#controlFd, this.#closed.fd], reportWaitMs)
   }
 
   /** Whether `nextReport` has something to tell. */
