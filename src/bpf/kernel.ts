@@ -226,7 +226,12 @@ export class Kernel {
     this.#functionFlags[functionId]! |= functionFlag.leavesReturnAlone
   }
 
-  /** Attaches a set of probes: all of it or nothing. @throws SystemCallError */
+  /**
+   * Attaches a set of probes: all of it or nothing. What is not to be hooked gets a link that cannot hook: the kernel asks
+   * the links of all processes at a probe, and takes a session that is none of this process's for one that wants the return
+   * (uprobe_prog_run in kernel/trace/bpf_trace.c gives 0 to those that the pid filter keeps out).
+   * @throws SystemCallError
+   */
   attach({ path, pid, sites }: ProbeSet): BpfLink[] {
     const link = (
       program: string,
@@ -242,14 +247,25 @@ export class Kernel {
         kind,
       })
     }
-    if (this.#sessions()) return [link('probe_session', 'session', sites)]
     const hooked = sites.filter(({ role }) => role === 'call')
-    if (hooked.length === 0) return [link('probe_entry', 'entry', sites)]
-    const returns = link('probe_return', 'return', hooked)
+    const others = sites.filter(({ role }) => role !== 'call')
+    const kinds = this.#sessions()
+      ? ([
+          ['probe_entry', 'entry', others],
+          ['probe_session', 'session', hooked],
+        ] as const)
+      : ([
+          ['probe_return', 'return', hooked],
+          ['probe_entry', 'entry', sites],
+        ] as const)
+    const links: BpfLink[] = []
     try {
-      return [returns, link('probe_entry', 'entry', sites)]
+      for (const [program, kind, chosen] of kinds) {
+        if (chosen.length > 0) links.push(link(program, kind, chosen))
+      }
+      return links
     } catch (error) {
-      void returns.detach()
+      for (const attached of links) void attached.detach()
       throw error
     }
   }

@@ -53,15 +53,17 @@ export function attachPlan(
     const functionId = ids.idOf(module, function_)
     return exitSites(function_, functionId, ids.areExitsProbed(functionId))
   })
-  const entries = plan.functions.map(
-    (function_): Site => ({
+  const entries = plan.functions.map((function_): Site => {
+    const functionId = ids.idOf(module, function_)
+    const hooked = function_.exit.kind === 'return' && !ids.areExitsProbed(functionId)
+    return {
       plan: function_,
       offset: function_.entry.fileOffset,
-      functionId: ids.idOf(module, function_),
-      role: function_.exit.kind === 'return' ? 'call' : 'entry',
+      functionId,
+      role: hooked ? 'call' : 'entry',
       isLibraryCall: function_.kind === 'library-call',
-    }),
-  )
+    }
+  })
   attach([...exits, ...entries])
   return {
     links,
