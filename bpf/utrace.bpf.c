@@ -58,6 +58,8 @@ enum record_kind {
 	RECORD_FORK,        /* stack: id of the new thread; function: 1 if it belongs to the same process */
 	RECORD_UNWOUND,     /* stack: whatever is at or below it has been unwound */
 	RECORD_SIGNAL = 9,  /* a handler of the thread is about to be called */
+	RECORD_FAULT_AT = 14, /* stack: where an instruction faulted, or the thread is killed; function: its process */
+	RECORD_FAULT,       /* stack: stack pointer there; function: 1 if it points at a return into the program */
 };
 
 struct record {
@@ -476,13 +478,40 @@ int thread_exit(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* signal_deliver(signal, info, action): the action's first member is the handler; 0 and 1 are none. */
+#define SIGBUS 7
+#define SIGKILL 9
+#define SIGSEGV 11
+#define SIGINFO_CODE 8 /* offset of si_code in siginfo_t: above 0 if the kernel itself has sent the signal */
+
+/* Whether a signal tells that the instruction at which the thread stands cannot be executed, or never will be. */
+static __always_inline int is_fault(__u32 signal, void *info)
+{
+	if (signal == SIGKILL)
+		return 1;
+	return (signal == SIGSEGV || signal == SIGBUS) && (__s32)read_u32(info, SIGINFO_CODE) > 0;
+}
+
+/*
+ * signal_deliver(signal, info, action): the action's first member is the handler; 0 and 1 are none.
+ * An entry probe may sit behind instructions that access memory. A call that faults there has begun and does not come
+ * to its probe: where it stands is reported here.
+ */
 SEC("raw_tracepoint")
 int signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct registers registers;
+	void *user;
 
-	if (bpf_map_lookup_elem(&processes, &pid) && read_u64((void *)ctx->args[2], 0) > 1)
+	if (!bpf_map_lookup_elem(&processes, &pid))
+		return 0;
+	user = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	if (is_fault(ctx->args[0], (void *)ctx->args[1]) &&
+	    !bpf_probe_read_kernel(&registers, sizeof(registers), user)) {
+		emit(RECORD_FAULT_AT, pid, registers.rip);
+		emit(RECORD_FAULT, called_by_program(&registers), registers.rsp);
+	}
+	if (read_u64((void *)ctx->args[2], 0) > 1)
 		emit(RECORD_SIGNAL, 0, 0);
 	return 0;
 }

@@ -27,6 +27,10 @@ export const eventKind = {
   signal: 9,
   /** Not from the kernel: the program is known to switch stacks. */
   stacksSwitch: 10,
+  /** The instruction at `stack` faulted, or the thread is killed there; the function id is its process. Never recorded. */
+  faultAt: 14,
+  /** Follows: `stack` is the stack pointer; the function id is 1 if a return address into the program is there. */
+  fault: 15,
 } as const
 
 export type EventKind = (typeof eventKind)[keyof typeof eventKind]

@@ -8,6 +8,8 @@ export interface Candidate {
   /** Bytes by which the stack pointer lies below its value at the function's first instruction. */
   readonly stackDisplacement: number
   readonly emulation: Emulation
+  /** An instruction before it touches memory that may not be there: a call may end in a fault before it comes here. */
+  readonly mayFaultBefore: boolean
   /** It lowers the stack pointer by itself: a loop through it would need a `pop` on its way back. */
   readonly isPush: boolean
 }
@@ -16,36 +18,43 @@ interface Step {
   readonly length: number
   /** Bytes by which the instruction lowers the stack pointer. */
   readonly lowers: number
+  /** It reads or writes memory, be it on the stack. */
+  readonly mayFault?: boolean
 }
 
 const MAX_CANDIDATES = 24
 
 /**
  * The instructions at which a call of the function may be counted, in program order, as far as none of those before can
- * fault, leave the function, serialise, touch memory or move the stack pointer by an amount that is not in the code.
+ * leave the function, serialise, raise an arithmetic exception, or move the stack pointer by an amount that is not in
+ * the code. Behind an access to memory, which may fault, the stack pointer has to stay as it was: then whoever is told
+ * of the fault knows which call it was that began (`mayFaultBefore`).
  */
 export function entryCandidates(bytes: Uint8Array): Candidate[] {
   const candidates: Candidate[] = []
   let offset = 0
   let stackDisplacement = 0
+  let mayFaultBefore = false
   while (candidates.length < MAX_CANDIDATES && offset < bytes.length) {
     const head = readHead(bytes, offset)
     if (head === undefined) break
     const isPush = head.map === 0 && head.vector === 'none' && head.opcode >= 0x50 && head.opcode <= 0x57
     const emulation = emulationOf(bytes, offset, head)
-    candidates.push({ offset, stackDisplacement, emulation, isPush })
+    candidates.push({ offset, stackDisplacement, emulation, mayFaultBefore, isPush })
     // No later one can be better.
     if (isPush && emulation === 'everywhere') break
     const step = stepOver(bytes, offset, head)
     if (step === undefined || offset + step.length > bytes.length) break
     offset += step.length
     stackDisplacement += step.lowers
+    mayFaultBefore ||= step.mayFault === true
+    if (mayFaultBefore && stackDisplacement !== 0) break
   }
   return candidates
 }
 
 /** Length and effect of an instruction that a call may pass before it is counted; undefined for any other. */
-function stepOver(bytes: Uint8Array, at: number, head: Head): Step | undefined {
+export function stepOver(bytes: Uint8Array, at: number, head: Head): Step | undefined {
   if (head.refusedPrefix || head.addressSize || head.vector === 'evex') return undefined
   if (head.vector === 'vex') return registerVector(bytes, at, head)
   return head.map === 0 ? oneByte(bytes, at, head) : head.map === 1 ? twoByte(bytes, at, head) : undefined
@@ -78,13 +87,34 @@ function oneByte(bytes: Uint8Array, at: number, head: Head): Step | undefined {
     const stack = adjustStack(bytes, at, head)
     if (stack !== undefined) return stack
   }
-  const immediateBytes = registerForm(opcode, bytes[end] ?? 0, immediate)
-  if (immediateBytes === undefined || !namesHarmlessRegisters(opcode, bytes[end], rex)) return undefined
-  return done(end + 1 + immediateBytes - at)
+  const modrm = bytes[end]
+  const immediateBytes = immediateBytesOf(opcode, modrm ?? 0, immediate)
+  if (immediateBytes === undefined || modrm === undefined) return undefined
+  if (modrm >> 6 !== 3) return memoryForm(bytes, at, head, immediateBytes)
+  return namesHarmlessRegisters(opcode, modrm, rex) ? done(end + 1 + immediateBytes - at) : undefined
 }
 
-/** Immediate bytes of an integer instruction that can't fault when both its operands are registers. */
-function registerForm(opcode: number, modrm: number, immediate: number): number | undefined {
+/** An integer instruction of `immediateBytesOf` with one operand in memory. */
+function memoryForm(bytes: Uint8Array, at: number, head: Head, immediateBytes: number): Step | undefined {
+  const { opcode, opcodeAt, rex } = head
+  // `xchg` with memory is locked, whether it says so or not.
+  if (opcode === 0x86 || opcode === 0x87) return undefined
+  const modrm = bytes[opcodeAt + 1]!
+  const regIsOpcode = (opcode >= 0x80 && opcode <= 0x83) || opcode >= 0xc0
+  const regIsStack = ((modrm >> 3) & 7) === RSP && !(rex & 4)
+  if (!regIsOpcode && regIsStack) return undefined
+  return memoryStep(bytes, at, opcodeAt + 1, immediateBytes)
+}
+
+/** Length of an instruction with its operand in memory; undefined where the bytes end before it does. */
+function memoryStep(bytes: Uint8Array, at: number, modrmAt: number, immediateBytes = 0): Step | undefined {
+  const operand = modrmLength(bytes, modrmAt)
+  if (operand === 0) return undefined
+  return { length: modrmAt + operand + immediateBytes - at, lowers: 0, mayFault: true }
+}
+
+/** Immediate bytes of an integer instruction that raises no exception but for a fault of its operand in memory. */
+function immediateBytesOf(opcode: number, modrm: number, immediate: number): number | undefined {
   const reg = (modrm >> 3) & 7
   if (opcode < 0x40) return (opcode & 7) < 4 ? 0 : undefined
   switch (opcode) {
@@ -129,8 +159,7 @@ function registerForm(opcode: number, modrm: number, immediate: number): number 
 }
 
 /** Two register operands, of which none that is written is the stack pointer (told coarsely). */
-function namesHarmlessRegisters(opcode: number, modrm: number | undefined, rex: number): boolean {
-  if (modrm === undefined || modrm >> 6 !== 3) return false
+function namesHarmlessRegisters(opcode: number, modrm: number, rex: number): boolean {
   const rmIsStack = (modrm & 7) === RSP && !(rex & 1)
   const regIsStack = ((modrm >> 3) & 7) === RSP && !(rex & 4)
   if (opcode === 0x89) return !rmIsStack
@@ -188,19 +217,23 @@ function twoByte(bytes: Uint8Array, at: number, head: Head): Step | undefined {
     const operand = modrmLength(bytes, modrmAt)
     return operand === 0 ? undefined : { length: modrmAt + operand - at, lowers: 0 }
   }
-  if (modrm === undefined || modrm >> 6 !== 3) return undefined
-  const length = modrmAt + 1 - at
-  const rmIsStack = (modrm & 7) === RSP && !(rex & 1)
+  if (modrm === undefined) return undefined
+  const inMemory = modrm >> 6 !== 3
+  if (inMemory && isUnalignedVectorMove(head)) return memoryStep(bytes, at, modrmAt)
+  const step = inMemory ? memoryStep(bytes, at, modrmAt) : { length: modrmAt + 1 - at, lowers: 0 }
+  if (step === undefined) return undefined
+  const rmIsStack = !inMemory && (modrm & 7) === RSP && !(rex & 1)
   if (isVectorMove(head)) {
+    if (inMemory) return undefined
     const movesToInteger = opcode === 0x7e && head.repeat === 0
-    return movesToInteger && rmIsStack ? undefined : { length, lowers: 0 }
+    return movesToInteger && rmIsStack ? undefined : step
   }
   const isScan = opcode === 0xbc || opcode === 0xbd
   if (head.repeat !== 0 && !isScan) return undefined
-  if (opcode >= 0x90 && opcode <= 0x9f) return rmIsStack ? undefined : { length, lowers: 0 }
+  if (opcode >= 0x90 && opcode <= 0x9f) return rmIsStack ? undefined : step
   const writesReg = (opcode >= 0x40 && opcode <= 0x4f) || isScan || isWidening(opcode) || opcode === 0xaf
   const regIsStack = ((modrm >> 3) & 7) === RSP && !(rex & 4)
-  return writesReg && !regIsStack ? { length, lowers: 0 } : undefined
+  return writesReg && !regIsStack ? step : undefined
 }
 
 /** `movzx`, `movsx`. */
@@ -237,6 +270,14 @@ function isVectorMove({ opcode, operandSize, repeat }: Head): boolean {
     default:
       return false
   }
+}
+
+/** `movups`, `movss`, `movsd`, `movupd`, `movdqu`, `movq`, `movd`: no misalignment can make one of them fault. */
+function isUnalignedVectorMove({ opcode, operandSize, repeat }: Head): boolean {
+  if (opcode === 0x10 || opcode === 0x11) return true
+  if (opcode === 0x6f || opcode === 0x7f) return repeat === 0xf3
+  if (opcode === 0x7e) return repeat === 0xf3 || (operandSize && repeat === 0)
+  return (opcode === 0x6e || opcode === 0xd6) && operandSize && repeat === 0
 }
 
 /** `vxorps` and `vpxor`, with which code built for AVX clears a register. */

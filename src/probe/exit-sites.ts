@@ -83,8 +83,11 @@ export function wayOut(
   if (leaves.some((leave) => emulationOf(leave.bytes) === 'refused')) {
     return inferred('exits are inferred: the kernel refuses a probe on its ret')
   }
-  if (leaves.some((leave) => leave.address === entry.address)) {
-    return { exit: { kind: 'entry' }, reason: 'its first instruction is its last' }
+  const atEntry = leaves.find((leave) => leave.address === entry.address)
+  if (atEntry !== undefined) {
+    if ('conditional' in atEntry && atEntry.conditional)
+      return inferred('exits are inferred: its first jump is a way out')
+    return { exit: { kind: 'entry' }, reason: 'it leaves where its calls are counted' }
   }
   const sites: ExitSite[] = []
   for (const leave of leaves) {
@@ -93,7 +96,8 @@ export function wayOut(
     if (conditional && condition === undefined)
       return inferred('exits are inferred: it leaves by a counting jump')
     const emulated = emulationOf(leave.bytes) === 'everywhere'
-    const site = makeSite(leave.address, { stackDisplacement: 0, emulated, condition }, code)
+    const facts = { stackDisplacement: 0, emulated, mayFaultBefore: false, condition }
+    const site = makeSite(leave.address, facts, code)
     if (site === undefined || context.usedSites.has(site.fileOffset)) continue
     context.usedSites.add(site.fileOffset)
     sites.push(site)

@@ -143,7 +143,7 @@ describe('where an unwinder may run', () => {
     ['leaves', '+2 jne | ret ret | an unwinder may run'],
     ['tails', '+0 jmp | ret  | an unwinder may run'],
     ['spins', '+0 push rbx | none | never returns'],
-    ['empty', '+0 ret stepped | entry | its first instruction is its last'],
+    ['empty', '+0 ret stepped | entry | it leaves where its calls are counted'],
     ['lowers', '+10 call at -24 | ret ret | an unwinder may run'],
   ])('%s', (symbol, expected) => {
     expect(describePlan(plan(unwinders), symbol)?.replace(/ 0x\w+/, '')).toBe(expected)

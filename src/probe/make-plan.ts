@@ -157,11 +157,8 @@ function entrySite(target: Target, chosen: Candidate | undefined, input: ModuleC
   if (chosen === undefined) return undefined
   const address = (target.address + chosen.offset) as VirtualAddress
   const emulated = chosen.emulation === 'everywhere' || chosen.emulation === 'recent'
-  return makeSite(
-    address,
-    { stackDisplacement: chosen.stackDisplacement, emulated, condition: undefined },
-    input,
-  )
+  const { stackDisplacement, mayFaultBefore } = chosen
+  return makeSite(address, { stackDisplacement, emulated, mayFaultBefore, condition: undefined }, input)
 }
 
 interface Draft {

@@ -11,6 +11,8 @@ export interface ProbeSite {
   readonly stackDisplacement: number
   /** The kernel emulates this instruction; otherwise it is single-stepped out of line, about ten times dearer. */
   readonly emulated: boolean
+  /** It is an entry, and a call that ends in a fault of its first instructions does not come to it: see FaultedEntries. */
+  readonly mayFaultBefore: boolean
   /** For people: `push rbp`. */
   readonly instruction: string
 }
@@ -30,7 +32,7 @@ export type WayOut =
    * (the `ret` of traced code ends the call as well).
    */
   | { readonly kind: 'ret'; readonly sites: readonly ExitSite[] }
-  /** The function is nothing but the instruction that its entry probe sits on. */
+  /** The function leaves by the instruction that its entry probe sits on. */
   | { readonly kind: 'entry' }
   /** Entries only: exits are inferred. */
   | { readonly kind: 'none' }

@@ -44,6 +44,7 @@ const site = (offset: number): ProbeSite => ({
   fileOffset: asFileOffset(offset),
   stackDisplacement: 0,
   emulated: true,
+  mayFaultBefore: false,
   instruction: '',
 })
 

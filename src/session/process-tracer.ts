@@ -160,6 +160,22 @@ export class ProcessTracer {
     return found
   }
 
+  /** The function that a call had begun, without having come to its entry probe, when it faulted at an address. */
+  functionBegunAt(address: RuntimeAddress, returnsIntoProgram: boolean): number | undefined {
+    for (const { module, plan } of this.planned) {
+      const at = address - module.loadBias
+      const begun = plan.functions.find(
+        ({ address: first, entry, kind }) =>
+          entry.mayFaultBefore &&
+          at >= first &&
+          at < entry.address &&
+          (kind === 'function' || returnsIntoProgram),
+      )
+      if (begun !== undefined) return this.#context.ids.idOf(module, begun)
+    }
+    return undefined
+  }
+
   /** Writes return addresses back where the kernel had replaced them. The process is stopped. */
   restoreReturns(returns: readonly HookedReturn[]): void {
     const memory = openSync(`/proc/${this.pid}/mem`, 'r+')

@@ -21,6 +21,7 @@ import {
 import type { TraceSink } from '../trace/call.ts'
 import type { TraceClock } from '../trace/clock.ts'
 import { Reconstruction, type TraceStatistics } from '../trace/reconstruct.ts'
+import { FaultedEntries } from './faulted-entries.ts'
 import { FunctionIds } from './function-ids.ts'
 import { Guard } from './guard.ts'
 import { ModuleReader } from './modules.ts'
@@ -67,6 +68,8 @@ const interruptGraceMs = 1_000
 /** A stopped process's threads come to rest within microseconds, unless the machine is very busy. */
 const restWaitMs = 200
 const livenessIntervalMs = 100
+/** What has happened in a process is read long before this time after its end. */
+const eventsOnTheirWayMs = 1_000
 
 /**
  * One trace: from starting or attaching to the target to having its last event. The one place that ties target, plan,
@@ -82,6 +85,8 @@ export class TraceSession {
   readonly #context: TracerContext
   /** The processes that are traced, by pid. */
   readonly #tracers = new Map<number, ProcessTracer>()
+  /** Those that have ended, as long as events of theirs may be on their way. */
+  readonly #ended = new Map<number, ProcessTracer>()
   /** Functions that have carried probes, by id. */
   readonly #tracedFunctions = new Set<number>()
   readonly #untraced = new Map<string, Untraced>()
@@ -144,6 +149,9 @@ export class TraceSession {
     const events = tap === undefined ? engine : both(tap({ functions, pidOf, describeState }), engine)
     this.#events = events
     this.#sink = sink
+    const fromKernel = new FaultedEntries(events, (pid, address, returnsIntoProgram) =>
+      (this.#tracers.get(pid) ?? this.#ended.get(pid))?.functionBegunAt(address, returnsIntoProgram),
+    )
     for (const text of this.#earlyNotes.splice(0)) this.#note(text)
     await this.#guard.ready
     for (const tracer of this.#tracers.values()) {
@@ -152,7 +160,7 @@ export class TraceSession {
     }
     this.#options.log(`attached: ${this.#tracedFunctions.size} functions`)
     if (this.#options.target.kind === 'process') this.#watchProcess(this.#options.target.pid)
-    await this.#pump(events, sink)
+    await this.#pump(fromKernel, sink)
     const stops = [...this.#stops].map(([kind, count]) => `${count} ${kind}`)
     this.#options.log(`tracing done; the target was stopped for a moment ${stops.join(', ') || 'never'}`)
     this.#kernel.close()
@@ -164,7 +172,7 @@ export class TraceSession {
     ])
     this.#guard.dismiss()
     this.#options.log('detached')
-    while (this.#kernel.drain(events) > 0);
+    while (this.#kernel.drain(fromKernel) > 0);
     const now = this.#now()
     for (const { cpu, count } of this.#kernel.unreportedLosses()) {
       events.event(now, count, 0, eventKind.lost, 0, cpu)
@@ -341,6 +349,10 @@ export class TraceSession {
     this.#tracers.delete(pid)
     this.#guard.remove(pid)
     this.#detaching.add(tracer.detach())
+    this.#ended.set(pid, tracer)
+    setTimeout(() => {
+      if (this.#ended.get(pid) === tracer) this.#ended.delete(pid)
+    }, eventsOnTheirWayMs).unref()
   }
 
   #attach(tracer: ProcessTracer): void {

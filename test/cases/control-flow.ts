@@ -18,6 +18,16 @@ export const controlFlowCases: readonly Case[] = [
   }),
   ...c('signal-handler'),
   ...c('signal-stack', {}, optimized),
+  ...c(
+    'faults',
+    {
+      tree: 'none',
+      unwinds: true,
+      calls: { reads: 4, asks: 4, on_fault: 3, main: 1 },
+      ends: { reads: 'cut', asks: 'cut', on_fault: 'return', main: 'cut' },
+    },
+    optimized,
+  ),
   ...c('setjmp', { unwinds: true, ends: { jump: 'unwound', nested: 'unwound', after: 'return' } }),
   ...c('longjmp-tail', { unwinds: true }, optimized),
   ...c('coroutines', {
