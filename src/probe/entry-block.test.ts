@@ -62,6 +62,13 @@ test.each([
   ['reading the stack pointer does not', '4889e0 55', ['0:0:stepped', '3:0:everywhere']],
   ['a floating-point comparison stops it', '660f2ec1 55', ['0:0:stepped']],
   ['a refused vector clear is passed', 'c5f9efc0 55', ['0:0:refused', '4:0:everywhere']],
+  [
+    'a spread byte is passed',
+    '660f6ece 660f60c9 660f70c900 55',
+    ['0:0:stepped', '4:0:stepped', '8:0:stepped', '13:0:everywhere'],
+  ],
+  ['a cleared AVX-512 register is passed', '62a1fd00efc0 7702', ['0:0:refused', '6:0:everywhere']],
+  ['one that is masked stops it', '62a1fd01efc0 7702', ['0:0:refused']],
   ['a cut instruction stops it', 'b8000000', ['0:0:stepped']],
   ['nothing', '', []],
 ])('%s', (_, hex, expected) => {
@@ -71,8 +78,21 @@ test.each([
 /** Bytes with the shape of instructions: random opcodes behind likely prefixes. */
 const instructionBytes = fc
   .tuple(
-    fc.constantFrom([], [0x48], [0x66], [0x41], [0x4c], [0xf3], [0xf2], [0x66, 0x44], [0xc5, 0xf8]),
+    fc.constantFrom(
+      [],
+      [0x48],
+      [0x66],
+      [0x41],
+      [0x4c],
+      [0xf3],
+      [0xf2],
+      [0x66, 0x44],
+      [0xc5, 0xf8],
+      [0xc5, 0xf9],
+      [0xc4, 0xe2, 0x7d],
+    ),
     fc.constantFrom([], [0x0f]),
+    fc.constantFrom([], [0xef], [0x6e], [0x78]),
     fc.array(fc.nat(255), { minLength: 12, maxLength: 12 }),
   )
   .map((parts) => Uint8Array.from(parts.flat()))

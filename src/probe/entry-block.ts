@@ -55,8 +55,9 @@ export function entryCandidates(bytes: Uint8Array): Candidate[] {
 
 /** Length and effect of an instruction that a call may pass before it is counted; undefined for any other. */
 export function stepOver(bytes: Uint8Array, at: number, head: Head): Step | undefined {
-  if (head.refusedPrefix || head.addressSize || head.vector === 'evex') return undefined
-  if (head.vector === 'vex') return registerVector(bytes, at, head)
+  if (head.refusedPrefix || head.addressSize) return undefined
+  if (head.vector === 'evex') return bytes[at] === 0x62 ? evexRegisters(bytes, at) : undefined
+  if (head.vector === 'vex') return vexRegisters(bytes, at, head)
   return head.map === 0 ? oneByte(bytes, at, head) : head.map === 1 ? twoByte(bytes, at, head) : undefined
 }
 
@@ -228,6 +229,9 @@ function twoByte(bytes: Uint8Array, at: number, head: Head): Step | undefined {
     const movesToInteger = opcode === 0x7e && head.repeat === 0
     return movesToInteger && rmIsStack ? undefined : step
   }
+  // pshufd, with its immediate
+  if (opcode === 0x70 && head.operandSize && head.repeat === 0 && !inMemory)
+    return { length: modrmAt + 2 - at, lowers: 0 }
   const isScan = opcode === 0xbc || opcode === 0xbd
   if (head.repeat !== 0 && !isScan) return undefined
   if (opcode >= 0x90 && opcode <= 0x9f) return rmIsStack ? undefined : step
@@ -241,7 +245,7 @@ const isWidening = (opcode: number) =>
   opcode === 0xb6 || opcode === 0xb7 || opcode === 0xbe || opcode === 0xbf
 
 /**
- * Moves and bitwise operations between SSE registers: no floating-point exception can come of them. Their MMX
+ * Operations on integers in SSE registers, bitwise ones and moves: no floating-point exception can come of them. Their MMX
  * namesakes (without a prefix) can bring a pending x87 exception to light.
  */
 function isVectorMove({ opcode, operandSize, repeat }: Head): boolean {
@@ -260,17 +264,21 @@ function isVectorMove({ opcode, operandSize, repeat }: Head): boolean {
     case 0x7f:
     case 0x7e:
       return repeat === 0xf3 || (operandSize && repeat === 0)
-    case 0x6e:
-    case 0xd6:
-    case 0xdb:
-    case 0xdf:
-    case 0xeb:
-    case 0xef:
-      return operandSize && repeat === 0
     default:
-      return false
+      return operandSize && repeat === 0 && (opcode === 0x6e || opcode === 0xd6 || isIntegerVector(opcode))
   }
 }
+
+/** Of the `66 0f` opcodes, those of integer operations on registers that take no immediate: `punpck*`, `pcmp*`, `padd*`. */
+function isIntegerVector(opcode: number): boolean {
+  if (opcode >= 0x60 && opcode <= 0x6d) return true
+  if (opcode >= 0x74 && opcode <= 0x76) return true
+  // Between them: cvttpd2dq, which is of floats, and stores.
+  return opcode >= 0xd1 && opcode <= 0xfe && ![0xd6, 0xd7, 0xe6, 0xe7, 0xf0, 0xf7].includes(opcode)
+}
+
+/** Of the `66 0f 38` opcodes: `vpbroadcast*` from a vector register. */
+const isBroadcast = (opcode: number) => [0x58, 0x59, 0x78, 0x79].includes(opcode)
 
 /** `movups`, `movss`, `movsd`, `movupd`, `movdqu`, `movq`, `movd`: no misalignment can make one of them fault. */
 function isUnalignedVectorMove({ opcode, operandSize, repeat }: Head): boolean {
@@ -280,15 +288,34 @@ function isUnalignedVectorMove({ opcode, operandSize, repeat }: Head): boolean {
   return (opcode === 0x6e || opcode === 0xd6) && operandSize && repeat === 0
 }
 
-/** `vxorps` and `vpxor`, with which code built for AVX clears a register. */
-function registerVector(bytes: Uint8Array, at: number, head: Head): Step | undefined {
-  const modrm = bytes[head.opcodeAt + 1]
-  const prefix = bytes[head.opcodeAt - 1]! & 3
-  const clears = (head.opcode === 0x57 && prefix <= 1) || (head.opcode === 0xef && prefix === 1)
+/** What code built for AVX does to vector registers before anything else: clear, copy, spread. */
+function vexRegisters(bytes: Uint8Array, at: number, head: Head): Step | undefined {
+  const { opcode, opcodeAt, map } = head
+  const modrm = bytes[opcodeAt + 1]
+  const prefix = bytes[opcodeAt - 1]! & 3
   // A legacy or REX prefix before VEX is an invalid instruction.
   const isPlain = bytes[at] === 0xc5 || bytes[at] === 0xc4
-  const isRegister = modrm !== undefined && modrm >> 6 === 3
-  return isPlain && head.map === 1 && clears && isRegister
-    ? { length: head.opcodeAt + 2 - at, lowers: 0 }
-    : undefined
+  if (!isPlain || modrm === undefined || modrm >> 6 !== 3) return undefined
+  const clears = map === 1 && ((opcode === 0x57 && prefix <= 1) || (opcode === 0xef && prefix === 1))
+  const isMove = map === 1 && prefix === 1 && opcode === 0x6e && isUnusedSource(bytes, opcodeAt)
+  const spreads = map === 2 && prefix === 1 && isBroadcast(opcode) && isUnusedSource(bytes, opcodeAt)
+  return clears || isMove || spreads ? { length: opcodeAt + 2 - at, lowers: 0 } : undefined
+}
+
+/** VEX: `vvvv` is 1111 and L is what the operation allows, or it is an invalid instruction. */
+function isUnusedSource(bytes: Uint8Array, opcodeAt: number): boolean {
+  const last = bytes[opcodeAt - 1]!
+  const isWide = bytes[opcodeAt - 3] === 0xc4 && (last & 0x80) !== 0
+  const isLong = (last & 4) !== 0
+  const isMove = bytes[opcodeAt] === 0x6e
+  return (last & 0x78) === 0x78 && !(isMove ? isLong : isWide)
+}
+
+/** `vpxord` and `vpxorq` between registers, without a mask: with these the AVX-512 variants of glibc clear one. */
+function evexRegisters(bytes: Uint8Array, at: number): Step | undefined {
+  const [first, second, third, opcode, modrm] = bytes.subarray(at + 1, at + 6)
+  if (modrm === undefined || modrm >> 6 !== 3 || opcode !== 0xef) return undefined
+  // Map 1; a fixed bit and the prefix 66; no zeroing, broadcast or mask, and a length below 3.
+  const isPlain = (first! & 0x0f) === 1 && (second! & 7) === 5 && (third! & 0x97) === 0
+  return isPlain && (third! & 0x60) !== 0x60 ? { length: 6, lowers: 0 } : undefined
 }

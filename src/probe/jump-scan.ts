@@ -23,6 +23,7 @@ export type ReadCode = (address: VirtualAddress, size: number) => Uint8Array | u
 /** One bit per byte of address space between the first and the last quiet range; wider modules are not scanned. */
 const MAX_SPAN = 2 ** 30
 const CHUNK_BYTES = 1 << 20
+const PAGE_BYTES = 4096
 
 /**
  * Finds every place in the code ranges where the bytes, read at any offset, could be a direct jump into a quiet range: a
@@ -60,11 +61,15 @@ function scanRange(
   span: number,
   found: PossibleJump[],
 ): void {
-  // Four bytes of overlap, so that no displacement is cut in two.
-  for (let start = 0; start < range.size; start += CHUNK_BYTES) {
+  for (let start = 0; start < range.size; ) {
     const address = (range.address + start) as VirtualAddress
-    const bytes = read(address, Math.min(CHUNK_BYTES + 4, range.size - start))
-    if (bytes !== undefined) scanBytes(bytes, address, bits, base, span, found)
+    // Four bytes of overlap, so that no displacement is cut in two.
+    const wanted = Math.min(CHUNK_BYTES + 4, range.size - start)
+    const bytes = read(address, wanted) ?? new Uint8Array()
+    scanBytes(bytes, address, bits, base, span, found)
+    // Where a segment ends, the next one may begin at the next page.
+    if (bytes.length === wanted) start += Math.min(wanted, CHUNK_BYTES)
+    else start += bytes.length + PAGE_BYTES - ((address + bytes.length) % PAGE_BYTES)
   }
 }
 

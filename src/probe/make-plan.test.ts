@@ -66,6 +66,11 @@ const source = `
   .globl picks; .type picks, @gnu_indirect_function
   picks: lea pushes(%rip), %rax; ret; .size picks, . - picks
   .p2align 4
+  function shares; mov %rdi, %rax; shares_body: cmp $32, %rdx; jb 1f; ret; 1: ret; end shares
+  .p2align 4
+  .rept 3; .cfi_startproc; nop; ret; .cfi_endproc; .p2align 4; .endr
+  nameless: .cfi_startproc; lea (%rdi,%rdx), %rax; jmp shares_body; .cfi_endproc
+  .p2align 4
   .globl outside; outside: ret
   .section .text.unlikely, "ax"
   .type chills.cold, @function
@@ -112,6 +117,7 @@ describe('where returns may be hooked', () => {
   const hooked = 'return | nothing unwinds here'
   test.each([
     ['_start', 'start-up code, not entered by a call'],
+    ['shares', `+0 mov rax, rdi stepped | ${hooked}`],
     ['pushes', `+4 push rbp | ${hooked}`],
     ['lowers', `+0 endbr64 stepped | ${hooked}`],
     ['loops', `+0 endbr64 stepped | ${hooked}`],

@@ -15,7 +15,10 @@ export interface EntryRequest {
 
 /** Bytes of a function in which an entry is looked for. */
 const HEAD_BYTES = 192
-/** A jump from a neighbour: code of one assembler file may enter a function behind its first instruction. */
+/**
+ * A jump from the neighbourhood: code of one assembler file may enter a function behind its first instruction, as glibc's
+ * `mempcpy` does with `memmove`. Not all of that code has symbols.
+ */
 const NEIGHBOUR_BYTES = 4096
 
 interface Draft {
@@ -27,7 +30,7 @@ interface Draft {
 
 /**
  * Chooses the instruction at which the calls of each function are counted; undefined where the kernel refuses all of
- * them. An instruction behind the first is taken only if no jump anywhere in the function, its neighbours and the cold
+ * them. An instruction behind the first is taken only if no jump anywhere in the function, near it and in the cold
  * parts leads between the two.
  */
 export function placeEntries(
@@ -89,13 +92,11 @@ function rangesToScan(moved: readonly Draft[], code: ModuleCode): CodeRange[] {
   if (moved.length === 0) return []
   const ranges: CodeRange[] = functions.filter(({ symbol }) => isColdPart(symbol))
   for (const { request } of moved) {
-    const { address, size } = request
-    ranges.push({ address, size })
-    const index = indexAtOrBefore(functions, address)
-    for (const neighbour of [functions[index - 1], functions[index + 1]]) {
-      if (neighbour === undefined || Math.abs(neighbour.address - address) > NEIGHBOUR_BYTES + size) continue
-      ranges.push({ address: neighbour.address, size: Math.min(neighbour.size, NEIGHBOUR_BYTES) })
-    }
+    const before = Math.min(request.address, NEIGHBOUR_BYTES)
+    ranges.push({
+      address: (request.address - before) as VirtualAddress,
+      size: before + request.size + NEIGHBOUR_BYTES,
+    })
   }
   return ranges
 }
@@ -125,7 +126,7 @@ function lastAtOrBefore(sorted: readonly Draft[], address: VirtualAddress): numb
   return low - 1
 }
 
-/** Tells a jump from bytes that look like one by decoding the function they are in; in doubt it is a jump. */
+/** Tells a jump from bytes that look like one by decoding the function they are in; in doubt the opcode decides. */
 function jumpVerifier(code: ModuleCode): (at: VirtualAddress, target: VirtualAddress) => boolean {
   const known = new Map<VirtualAddress, ReadonlySet<number> | undefined>()
   const targetsOf = (address: VirtualAddress, size: number) => {
@@ -138,9 +139,18 @@ function jumpVerifier(code: ModuleCode): (at: VirtualAddress, target: VirtualAdd
     return known.get(address)
   }
   return (at, target) => {
-    const holder = functionHolding(code.functions, at)
-    if (holder === undefined) return true
+    const holder = functionHolding(code.functions, at) ?? code.unwind.lookup(at)
+    if (holder === undefined) return hasJumpOpcode(code.read((at - 2) as VirtualAddress, 2))
     const targets = targetsOf(holder.address, holder.size)
     return targets === undefined || targets.has(target - holder.address)
   }
+}
+
+/** Whether a displacement behind these two bytes is a jump's or a call's; in doubt it is. */
+function hasJumpOpcode(before: Uint8Array | undefined): boolean {
+  const [first, second] = before ?? []
+  if (first === undefined || second === undefined) return true
+  if (second === 0xe8 || second === 0xe9 || second === 0xeb) return true
+  if ((second & 0xf0) === 0x70 || (second & 0xfc) === 0xe0) return true
+  return (first === 0x0f && (second & 0xf0) === 0x80) || (first === 0xc7 && second === 0xf8)
 }
