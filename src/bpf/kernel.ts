@@ -5,7 +5,8 @@ import type { FileOffset, Pid, RuntimeAddress } from '../base/units.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { mapSharedMemory } from '../sys/memory.ts'
 import { openWakeUp, waitReadable } from '../sys/poll.ts'
-import { type KernelTypes, readKernelTypes } from './btf.ts'
+import type { KernelTypes } from './btf.ts'
+import { readCachedKernelTypes } from './cached-kernel-types.ts'
 import { onlineCpus, possibleCpuCount } from './cpus.ts'
 import { closeTracing, functionFlags } from './function-flags.ts'
 import {
@@ -124,7 +125,7 @@ export class Kernel {
   constructor(baseNs: bigint, ringBytes?: number, options: { readonly sessions?: boolean } = {}) {
     if (options.sessions === false) this.#hasSessions = false
     const object = readBpfObject(readFileSync(objectPath))
-    const types = readKernelTypes()
+    const types = readCachedKernelTypes()
     this.#types = types
     const cpus = onlineCpus()
     const possibleCpus = possibleCpuCount()

@@ -27,6 +27,7 @@ const sectionKinds: Readonly<Record<string, { type: number; attach: number }>> =
   iter: { type: programTypeTracing, attach: attachType.iterator },
 }
 
+const loadAttemptsMax = 10
 const pseudoMapFd = 1
 const pseudoMapValue = 2
 const pseudoKernelFunction = 2
@@ -59,10 +60,14 @@ export function loadProgram(object: BpfObject, name: string, bindings: Bindings)
       .text(48, name, 16)
       .u32(68, kind.attach)
       .u32(108, typeId)
-  try {
-    return bpf('programLoad', attributes())
-  } catch (cause) {
-    throw loadError(name, attributes(), cause)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return bpf('programLoad', attributes())
+    } catch (cause) {
+      // The verifier gives up when a signal arrives for this thread: SIGCHLD, a resized terminal.
+      const isInterrupted = cause instanceof SystemCallError && cause.code === 'EAGAIN'
+      if (!isInterrupted || attempt === loadAttemptsMax) throw loadError(name, attributes(), cause)
+    }
   }
 }
 

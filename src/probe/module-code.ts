@@ -15,6 +15,14 @@ export interface ModuleCode {
   readonly callsLeaveModule: boolean
   /** `e_entry`: code that the kernel jumps to. Undefined for a library. */
   readonly entryPoint: VirtualAddress | undefined
+  readonly placements?: PlacementMemory | undefined
+}
+
+/** What was decided before on the same code: finding out whether anything jumps behind an entry is dear. */
+export interface PlacementMemory {
+  /** Bytes from the function's first instruction to its entry. */
+  get(address: VirtualAddress, returnProbe: boolean): number | undefined
+  set(address: VirtualAddress, returnProbe: boolean, offset: number): void
 }
 
 /** Index of the last function at or before an address; -1 if there is none. */

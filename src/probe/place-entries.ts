@@ -3,7 +3,7 @@ import { sweepCode } from './code-sweep.ts'
 import { type Candidate, entryCandidates } from './entry-block.ts'
 import { isColdPart } from './function-rules.ts'
 import { type CodeRange, findPossibleJumps, type PossibleJump, type QuietRange } from './jump-scan.ts'
-import { functionHolding, indexAtOrBefore, type ModuleCode } from './module-code.ts'
+import { functionHolding, indexAtOrBefore, type ModuleCode, type PlacementMemory } from './module-code.ts'
 import { chooseEntry, type PlacementNeeds } from './placement.ts'
 
 export interface EntryRequest {
@@ -26,6 +26,7 @@ interface Draft {
   readonly candidates: readonly Candidate[]
   needs: PlacementNeeds
   chosen: Candidate | undefined
+  readonly isRemembered: boolean
 }
 
 /**
@@ -38,23 +39,38 @@ export function placeEntries(
   code: ModuleCode,
   firstOnly: boolean,
 ): (Candidate | undefined)[] {
-  const drafts = requests.map((request) => draftEntry(request, code, firstOnly))
-  const moved = drafts.filter((draft) => (draft.chosen?.offset ?? 0) > 0)
+  const memory = firstOnly ? undefined : code.placements
+  const drafts = requests.map((request) => draftEntry(request, code, firstOnly, memory))
+  const moved = drafts.filter((draft) => !draft.isRemembered && (draft.chosen?.offset ?? 0) > 0)
   const jumps = findPossibleJumps(moved.map(quietRange), rangesToScan(moved, code), code.read)
   if (jumps === undefined) for (const draft of moved) restrict(draft, { firstOnly: true })
   else if (jumps.length > 0) applyJumps(moved, jumps, code)
+  for (const { request, chosen, isRemembered } of drafts) {
+    if (chosen !== undefined && !isRemembered)
+      memory?.set(request.address, request.returnProbe, chosen.offset)
+  }
   return drafts.map((draft) => draft.chosen)
 }
 
-function draftEntry(request: EntryRequest, code: ModuleCode, firstOnly: boolean): Draft {
+function draftEntry(
+  request: EntryRequest,
+  code: ModuleCode,
+  firstOnly: boolean,
+  memory: PlacementMemory | undefined,
+): Draft {
   const { address, size, returnProbe } = request
   const bytes = code.read(address, Math.min(size, HEAD_BYTES)) ?? new Uint8Array()
   const next = code.functions[indexAtOrBefore(code.functions, address) + 1]
   const before = next === undefined ? Number.POSITIVE_INFINITY : next.address - address
   const needs = { entryStackPointer: returnProbe, before, hiddenJumps: false, firstOnly }
   const candidates = entryCandidates(bytes)
-  const draft: Draft = { request, candidates, needs, chosen: chooseEntry(candidates, needs) }
-  const { chosen } = draft
+  // Taken only where an instruction begins: were the memory wrong, calls might be miscounted, and nothing worse.
+  const offset = memory?.get(address, returnProbe)
+  const remembered =
+    offset === undefined ? undefined : candidates.find((candidate) => candidate.offset === offset)
+  if (remembered !== undefined) return { request, candidates, needs, chosen: remembered, isRemembered: true }
+  const chosen = chooseEntry(candidates, needs)
+  const draft: Draft = { request, candidates, needs, chosen, isRemembered: false }
   if (chosen !== undefined && chosen.offset > 0 && !chosen.isPush && hasHiddenJumps(request, code)) {
     restrict(draft, { hiddenJumps: true })
   }

@@ -3,6 +3,8 @@ import { stepOver } from './entry-block.ts'
 
 /** Bytes of a function in which its prologue is looked for. */
 const PROLOGUE_BYTES = 48
+/** Opcode of `mov` from memory. */
+const LOAD = 0x8b
 const FRAME_POINTER_SETUPS = [Buffer.of(0x48, 0x89, 0xe5), Buffer.of(0x48, 0x8b, 0xec)]
 
 /**
@@ -21,8 +23,8 @@ export function readsReturnAddress(code: Uint8Array): boolean {
     depth += step.lowers
     at += step.length
   }
-  for (; at + 4 <= code.length; at++) {
-    if (loadsReturnAddress(code, at, depth, hasFramePointer)) return true
+  for (at = code.indexOf(LOAD, at + 1); at >= 0; at = code.indexOf(LOAD, at + 1)) {
+    if (loadsReturnAddress(code, at - 1, depth, hasFramePointer)) return true
   }
   return false
 }
@@ -34,7 +36,7 @@ function stepAt(code: Uint8Array, at: number) {
 
 function loadsReturnAddress(code: Uint8Array, at: number, depth: number, hasFramePointer: boolean): boolean {
   // REX.W, perhaps REX.R: mov r64, [memory]
-  if (code[at + 1] !== 0x8b || (code[at]! & 0xfb) !== 0x48) return false
+  if (code[at + 1] !== LOAD || (code[at]! & 0xfb) !== 0x48) return false
   const modrm = code[at + 2]!
   if (hasFramePointer && (modrm & 0xc7) === 0x45 && code[at + 3] === 8) return true
   if ((modrm & 7) !== 4 || code[at + 3] !== 0x24) return false

@@ -5,6 +5,7 @@ import { withUnnamedFunctions } from '../elf/unnamed-functions.ts'
 import { moduleCodeOf } from '../probe/elf-module.ts'
 import type { ModuleCode } from '../probe/module-code.ts'
 import type { Module } from './modules.ts'
+import { placementMemory } from './placement-memory.ts'
 
 interface Known {
   own?: ModuleCode
@@ -28,7 +29,12 @@ function knownOf(image: ElfImage): Known {
 /** What planning calls into a module needs: its own symbol tables, which are read once. */
 export function codeOf(image: ElfImage): ModuleCode {
   const entry = knownOf(image)
-  entry.own ??= moduleCodeOf(image)
+  if (entry.own === undefined) {
+    const { buildId, isExecutableImage } = image.facts
+    // Programs are built anew all the time, libraries are not.
+    const placements = buildId === undefined || isExecutableImage ? undefined : placementMemory(buildId)
+    entry.own = { ...moduleCodeOf(image), placements }
+  }
   return entry.own
 }
 

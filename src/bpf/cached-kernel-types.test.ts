@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { KernelTypes } from './btf.ts'
+import { readCachedKernelTypes, rememberedTypes } from './cached-kernel-types.ts'
+
+let base: string
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), 'utrace-types-'))
+  vi.stubEnv('XDG_CACHE_HOME', base)
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+  rmSync(base, { recursive: true, force: true })
+})
+
+const types: KernelTypes = {
+  memberOffset: (_, member) => (member === 'pid' ? 0 : undefined),
+  functionId: (name) => name.length,
+  typedefId: () => 7,
+}
+const ask = (from: KernelTypes) => [
+  from.memberOffset('task_struct', 'pid'),
+  from.functionId('bpf_f'),
+  from.typedefId('btf_trace_x'),
+  from.memberOffset('task_struct', 'nothing'),
+]
+
+test('answers are kept, but not that there is none', async () => {
+  const read = vi.fn(() => types)
+  expect(ask(rememberedTypes('kernel-1', read))).toEqual([0, 5, 7, undefined])
+  await nextTurn()
+  expect(ask(rememberedTypes('kernel-1', read)).slice(0, 3)).toEqual([0, 5, 7])
+  const again = rememberedTypes('kernel-1', read)
+  again.functionId('bpf_f')
+  expect(read).toHaveBeenCalledTimes(2)
+  expect(again.memberOffset('task_struct', 'nothing')).toBe(undefined)
+  expect(read).toHaveBeenCalledTimes(3)
+})
+
+test('what is no answer is not believed', async () => {
+  rememberedTypes('kernel-1', () => types).typedefId('x')
+  await nextTurn()
+  writeFileSync(join(base, 'utrace/kernel-1.json'), '{"bpf_f()": "12", "typedef btf_trace_x": -1}')
+  expect(ask(rememberedTypes('kernel-1', () => types))).toEqual([0, 5, 7, undefined])
+})
+
+test('this kernel has a build id, and says the same twice', async () => {
+  const first = readCachedKernelTypes().memberOffset('task_struct', 'tgid')
+  await nextTurn()
+  expect(first).toBeGreaterThan(0)
+  expect(readCachedKernelTypes().memberOffset('task_struct', 'tgid')).toBe(first)
+})
