@@ -10,6 +10,8 @@ export interface Candidate {
   readonly emulation: Emulation
   /** An instruction before it touches memory that may not be there: a call may end in a fault before it comes here. */
   readonly mayFaultBefore: boolean
+  /** A nop of five bytes: newer kernels replace it by a call, and no trap is needed any more. */
+  readonly isNop5: boolean
   /** It lowers the stack pointer by itself: a loop through it would need a `pop` on its way back. */
   readonly isPush: boolean
 }
@@ -39,8 +41,10 @@ export function entryCandidates(bytes: Uint8Array): Candidate[] {
     const head = readHead(bytes, offset)
     if (head === undefined) break
     const isPush = head.map === 0 && head.vector === 'none' && head.opcode >= 0x50 && head.opcode <= 0x57
-    const emulation = emulationOf(bytes, offset, head)
-    candidates.push({ offset, stackDisplacement, emulation, mayFaultBefore, isPush })
+    const isNop5 = isNop5At(bytes, offset, head)
+    // The call that takes its place overwrites what a leaf function may have stored below the stack pointer.
+    const emulation = isNop5 && mayFaultBefore ? 'refused' : emulationOf(bytes, offset, head)
+    candidates.push({ offset, stackDisplacement, emulation, mayFaultBefore, isNop5, isPush })
     // No later one can be better.
     if (isPush && emulation === 'everywhere') break
     const step = stepOver(bytes, offset, head)
@@ -51,6 +55,12 @@ export function entryCandidates(bytes: Uint8Array): Candidate[] {
     if (mayFaultBefore && stackDisplacement !== 0) break
   }
   return candidates
+}
+
+/** `0f 1f` with an operand that makes it five bytes long: `can_optimize` in the kernel's arch/x86/kernel/uprobes.c. */
+function isNop5At(bytes: Uint8Array, at: number, head: Head): boolean {
+  const isNop = head.map === 1 && head.opcode === 0x1f && head.vector === 'none' && head.repeat === 0
+  return isNop && head.opcodeAt + 1 + modrmLength(bytes, head.opcodeAt + 1) - at === 5
 }
 
 /** Length and effect of an instruction that a call may pass before it is counted; undefined for any other. */

@@ -220,9 +220,9 @@ test('the rendered plan has a row for each function, what is left out, and total
 const GOLDEN = `\
 <program>
  ADDRESS  SIZE  ENTRY           AT        EXIT          COST  WHY                  FUNCTION
-@@@@@@@@    10  +4 push rbp     emulated  1 × ret   ~10.5 µs  an unwinder may run  <pushes>
-@@@@@@@@     7  mov rax, [rdi]  stepped   1 × ret   ~20.0 µs  an unwinder may run  <loads>
-@@@@@@@@     3  push rbx        emulated  inferred   ~0.5 µs  never returns        <spins>
+@@@@@@@@    10  +4 push rbp     emulated  1 × ret   ~25.9 µs  an unwinder may run  <pushes>
+@@@@@@@@     7  mov rax, [rdi]  stepped   1 × ret   ~41.0 µs  an unwinder may run  <loads>
+@@@@@@@@     3  push rbx        emulated  inferred   ~5.4 µs  never returns        <spins>
 
 not traced
   <_start>  start-up code, not entered by a call
@@ -230,7 +230,7 @@ not traced
 3 functions traced, 1 not traced
 entries: 2 emulated (1 of them behind the first instruction), 1 stepped
 exits: 0 return probes, 2 by their ret instructions, 1 inferred
-costs are estimates, for a virtual machine: a single step is about ten times cheaper on bare metal
+costs are estimates, for a virtual machine: on bare metal a single step is about ten times cheaper
 `
 
 test('leaves code out that may be written to, where the kernel puts no probes', () => {

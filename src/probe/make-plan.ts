@@ -6,7 +6,7 @@ import type { Candidate } from './entry-block.ts'
 import { type ExitContext, exitsOf, isCallStub, wayOut } from './exit-sites.ts'
 import type { Exits } from './exits.ts'
 import { functionHolding, type ModuleCode } from './module-code.ts'
-import { placeEntries } from './place-entries.ts'
+import { placeEntries, staysOnPage } from './place-entries.ts'
 import {
   type FunctionPlan,
   type ModulePlan,
@@ -158,7 +158,12 @@ function entrySite(target: Target, chosen: Candidate | undefined, input: ModuleC
   const address = (target.address + chosen.offset) as VirtualAddress
   const emulated = chosen.emulation === 'everywhere' || chosen.emulation === 'recent'
   const { stackDisplacement, mayFaultBefore } = chosen
-  return makeSite(address, { stackDisplacement, emulated, mayFaultBefore, condition: undefined }, input)
+  const optimised = chosen.isNop5 && input.optimisesNops === true && staysOnPage(address)
+  return makeSite(
+    address,
+    { stackDisplacement, emulated, optimised, mayFaultBefore, condition: undefined },
+    input,
+  )
 }
 
 interface Draft {

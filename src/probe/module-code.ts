@@ -16,6 +16,8 @@ export interface ModuleCode {
   /** `e_entry`: code that the kernel jumps to. Undefined for a library. */
   readonly entryPoint: VirtualAddress | undefined
   readonly placements?: PlacementMemory | undefined
+  /** The kernel replaces a probed nop of five bytes by a call (Linux 6.18). */
+  readonly optimisesNops?: boolean | undefined
 }
 
 /** What was decided before on the same code: finding out whether anything jumps behind an entry is dear. */

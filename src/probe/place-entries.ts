@@ -62,7 +62,8 @@ function draftEntry(
   const bytes = code.read(address, Math.min(size, HEAD_BYTES)) ?? new Uint8Array()
   const next = code.functions[indexAtOrBefore(code.functions, address) + 1]
   const before = next === undefined ? Number.POSITIVE_INFINITY : next.address - address
-  const needs = { entryStackPointer: returnProbe, before, hiddenJumps: false, firstOnly }
+  const optimisesNopAt = (offset: number) => code.optimisesNops === true && staysOnPage(address + offset)
+  const needs = { entryStackPointer: returnProbe, before, hiddenJumps: false, optimisesNopAt, firstOnly }
   const candidates = entryCandidates(bytes)
   // Taken only where an instruction begins: were the memory wrong, calls might be miscounted, and nothing worse.
   const offset = memory?.get(address, returnProbe)
@@ -76,6 +77,9 @@ function draftEntry(
   }
   return draft
 }
+
+/** The kernel writes no call across two pages. */
+export const staysOnPage = (nopAt: number) => nopAt % 4096 <= 4096 - 5
 
 function restrict(draft: Draft, needs: Partial<PlacementNeeds>): void {
   draft.needs = { ...draft.needs, ...needs }

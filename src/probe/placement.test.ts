@@ -6,6 +6,7 @@ const anything: PlacementNeeds = {
   entryStackPointer: false,
   before: Number.POSITIVE_INFINITY,
   hiddenJumps: false,
+  optimisesNopAt: () => false,
   firstOnly: false,
 }
 
@@ -35,6 +36,25 @@ test.each<[string, string, Partial<PlacementNeeds>, string | undefined]>([
   ],
   ['a short nop over a long one', '0f1f4000 90', {}, '+4 everywhere'],
   ['a long nop over a single step', `${endbr} 0f1f4000 c3`, {}, '+4 recent'],
+  ['a push over a nop that the kernel may single-step', '0f1f440000 55', {}, '+5 everywhere'],
+  [
+    'a nop that becomes a call over a push',
+    `${endbr} 0f1f440000 55`,
+    { optimisesNopAt: () => true },
+    '+4 recent',
+  ],
+  [
+    'no such nop across two pages',
+    '0f1f440000 55',
+    { optimisesNopAt: (offset) => offset > 0 },
+    '+5 everywhere',
+  ],
+  [
+    'no such nop behind a store, which may lie below the stack pointer',
+    '48897c24f8 0f1f440000 7400',
+    { optimisesNopAt: () => true },
+    '+10 everywhere',
+  ],
   ['no jcc within reach of a jump table', '85ff 7402', { hiddenJumps: true }, '+0 stepped'],
   ['a push, which no jump table can reach', `${endbr} 55`, { hiddenJumps: true }, '+4 everywhere'],
   ['the first that is not refused', 'c5f9efc0 31c0 c3', {}, '+4 stepped'],

@@ -9,8 +9,10 @@ export interface ProbeSite {
    * instruction (where it points at the return address). 0 where nothing was pushed yet.
    */
   readonly stackDisplacement: number
-  /** The kernel emulates this instruction; otherwise it is single-stepped out of line, about ten times dearer. */
+  /** The kernel emulates this instruction; otherwise it is single-stepped out of line, several times dearer. */
   readonly emulated: boolean
+  /** The kernel replaces it by a call of its own, so that no trap is needed. */
+  readonly optimised?: boolean | undefined
   /** It is an entry, and a call that ends in a fault of its first instructions does not come to it: see FaultedEntries. */
   readonly mayFaultBefore: boolean
   /** For people: `push rbp`. */

@@ -31,7 +31,7 @@ function row(plan: FunctionPlan, printable: (text: string) => string): Row {
     `0x${plan.address.toString(16)}`,
     String(plan.size),
     place,
-    entry.emulated ? 'emulated' : 'stepped',
+    entry.optimised ? 'optimised' : entry.emulated ? 'emulated' : 'stepped',
     exitText(plan.exit),
     `~${(expectedCostNs(plan) / 1000).toFixed(1)} µs`,
     plan.reason,
@@ -67,12 +67,14 @@ function totals({ functions, untraced }: ModulePlan): string {
   const count = (test: (plan: FunctionPlan) => boolean) => functions.filter(test).length
   const moved = count(({ entry, address }) => entry.emulated && entry.address !== address)
   const emulated = count(({ entry }) => entry.emulated)
+  const optimised = count(({ entry }) => entry.optimised === true)
   return [
     `${functions.length} functions traced, ${untraced.length} not traced`,
-    `entries: ${emulated} emulated (${moved} of them behind the first instruction), ${functions.length - emulated} stepped`,
+    `entries: ${emulated} emulated (${moved} of them behind the first instruction${optimised > 0 ? `, ${optimised} without a trap` : ''}), ` +
+      `${functions.length - emulated} stepped`,
     `exits: ${count(({ exit }) => exit.kind === 'return')} return probes, ` +
       `${count(({ exit }) => exit.kind === 'ret')} by their ret instructions, ` +
       `${count(({ exit }) => exit.kind === 'none')} inferred`,
-    'costs are estimates, for a virtual machine: a single step is about ten times cheaper on bare metal',
+    'costs are estimates, for a virtual machine: on bare metal a single step is about ten times cheaper',
   ].join('\n')
 }

@@ -9,7 +9,7 @@ export const INSTRUCTION_BYTES = 15
 /** A probe at an address; undefined where that address is not in the file. */
 export function makeSite(
   address: VirtualAddress,
-  facts: Pick<ExitSite, 'stackDisplacement' | 'emulated' | 'mayFaultBefore' | 'condition'>,
+  facts: Pick<ExitSite, 'stackDisplacement' | 'emulated' | 'optimised' | 'mayFaultBefore' | 'condition'>,
   code: ModuleCode,
 ): ExitSite | undefined {
   const fileOffset = code.toFileOffset(address)

@@ -1,9 +1,11 @@
+import type { FunctionSymbol } from '../elf/facts.ts'
 import { readFunctions } from '../elf/functions.ts'
 import type { ElfImage } from '../elf/image.ts'
 import { findSeparateSymbols } from '../elf/separate-symbols.ts'
 import { withUnnamedFunctions } from '../elf/unnamed-functions.ts'
 import { moduleCodeOf } from '../probe/elf-module.ts'
 import type { ModuleCode } from '../probe/module-code.ts'
+import { kernelOptimisesNops } from '../sys/process.ts'
 import type { Module } from './modules.ts'
 import { placementMemory } from './placement-memory.ts'
 
@@ -26,6 +28,13 @@ function knownOf(image: ElfImage): Known {
   return entry
 }
 
+let optimisesNops: boolean | undefined
+
+function planningCodeOf(image: ElfImage, functions?: readonly FunctionSymbol[]): ModuleCode {
+  optimisesNops ??= kernelOptimisesNops()
+  return { ...moduleCodeOf(image, functions), optimisesNops }
+}
+
 /** What planning calls into a module needs: its own symbol tables, which are read once. */
 export function codeOf(image: ElfImage): ModuleCode {
   const entry = knownOf(image)
@@ -33,7 +42,7 @@ export function codeOf(image: ElfImage): ModuleCode {
     const { buildId, isExecutableImage } = image.facts
     // Programs are built anew all the time, libraries are not.
     const placements = buildId === undefined || isExecutableImage ? undefined : placementMemory(buildId)
-    entry.own = { ...moduleCodeOf(image), placements }
+    entry.own = { ...planningCodeOf(image), placements }
   }
   return entry.own
 }
@@ -44,7 +53,7 @@ export function namedCodeOf(module: Module): ModuleCode {
   const entry = knownOf(image)
   if (entry.named === undefined) {
     const separate = image.facts.stripped ? findSeparateSymbols(image, module.root) : undefined
-    entry.named = separate ? moduleCodeOf(image, readFunctions(image, separate)) : codeOf(image)
+    entry.named = separate ? planningCodeOf(image, readFunctions(image, separate)) : codeOf(image)
   }
   return entry.named
 }
@@ -54,7 +63,7 @@ export function allCodeOf(module: Module): ModuleCode {
   const entry = knownOf(module.image)
   const named = namedCodeOf(module)
   if (hasSymbolTable(module)) return named
-  entry.all ??= moduleCodeOf(module.image, withUnnamedFunctions(module.image, named.functions, module.name))
+  entry.all ??= planningCodeOf(module.image, withUnnamedFunctions(module.image, named.functions, module.name))
   return entry.all
 }
 

@@ -1,5 +1,5 @@
 import type { Pid } from '../base/units.ts'
-import { checked, declare } from './libc.ts'
+import { checked, declare, errnoCodes, lastErrno } from './libc.ts'
 
 const prlimit = declare('int prlimit(int pid, int resource, const void *limit, void *old)')
 const personality = declare('int personality(ulong persona)')
@@ -25,4 +25,15 @@ export function withoutAddressRandomization<Result>(run: () => Result): Result {
   } finally {
     personality(before)
   }
+}
+
+const syscallWithoutArguments = declare('long syscall(long number)')
+const syscallNumberUprobe = 336
+
+/**
+ * Whether this kernel replaces probed nops of five bytes by calls (Linux 6.18): these end in a system call of its own,
+ * which answers ENXIO to whoever else makes it.
+ */
+export function kernelOptimisesNops(): boolean {
+  return syscallWithoutArguments(syscallNumberUprobe) < 0 && lastErrno() === errnoCodes.ENXIO
 }

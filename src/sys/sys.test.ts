@@ -9,7 +9,7 @@ import { BpfAttributes, bpf, bpfAsync, cString } from './bpf.ts'
 import { addressOf, checked, declare, isPermissionProblem, SystemCallError } from './libc.ts'
 import { mapSharedMemory } from './memory.ts'
 import { openWakeUp, waitReadable } from './poll.ts'
-import { setOpenFilesLimit, withoutAddressRandomization } from './process.ts'
+import { kernelOptimisesNops, setOpenFilesLimit, withoutAddressRandomization } from './process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'utrace-sys-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -22,6 +22,13 @@ describe('system calls', () => {
     expect(failing).toThrow('open: ENOENT')
     expect(checked('open', 7n)).toBe(7)
     expect(new SystemCallError('open', 99_999).code).toBe('errno 99999')
+  })
+
+  test('a kernel from 6.18 on optimises nops, one before 6.16 does not', () => {
+    const [major = 0, minor = 0] = readFileSync('/proc/sys/kernel/osrelease', 'latin1').split('.').map(Number)
+    const version = major * 1000 + minor
+    if (version >= 6018) expect(kernelOptimisesNops()).toBe(true)
+    if (version < 6016) expect(kernelOptimisesNops()).toBe(false)
   })
 
   test('permission problems are told from others', () => {
