@@ -5,6 +5,7 @@ import { forEachRelocation, R_X86_64_RELATIVE } from './relocations.ts'
 
 const POINTER_SIZE = 8
 const BITS_PER_WORD = 63
+const CHUNK_SIZE = 1 << 16
 
 /**
  * The pointers into the file itself that the dynamic linker fills in: address of the pointer → address it points
@@ -21,7 +22,13 @@ export function relativePointers(elf: ElfImage): RelativePointers {
 /** A library with one IFUNC has many, and each resolver asks. */
 const pointersByImage = new WeakMap<ElfImage, RelativePointers>()
 
+/** What all of them point to. */
+export function pointerTargets(elf: ElfImage): Iterable<number> {
+  return relativePointers(elf).targets()
+}
+
 export interface RelativePointers {
+  targets(): Iterable<number>
   /** What the pointer at an address points to; undefined if there is none. */
   get(address: number): number | undefined
 }
@@ -50,6 +57,20 @@ function readPointers(elf: ElfImage): RelativePointers {
     next += BITS_PER_WORD * POINTER_SIZE
   }
   return {
+    *targets() {
+      yield* pointers.values()
+      let chunk: { address: number; bytes: Uint8Array } = { address: 0, bytes: new Uint8Array() }
+      for (const address of stored) {
+        const end = chunk.address + chunk.bytes.length
+        if (address < chunk.address || address + POINTER_SIZE > end) {
+          // They lie side by side: one read serves many.
+          chunk = { address, bytes: elf.bytesAt(address, CHUNK_SIZE) }
+        }
+        const value = new ByteReader(chunk.bytes.subarray(address - chunk.address))
+        const target = value.u64()
+        if (!value.overrun) yield target
+      }
+    },
     get(address) {
       if (!stored.has(address)) return pointers.get(address)
       // Their targets stand in the file, each in a place of its own: read when asked for.

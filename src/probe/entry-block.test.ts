@@ -69,6 +69,9 @@ test.each([
   ],
   ['a cleared AVX-512 register is passed', '62a1fd00efc0 7702', ['0:0:refused', '6:0:everywhere']],
   ['one that is masked stops it', '62a1fd01efc0 7702', ['0:0:refused']],
+  ['bswap is passed', '480fc8 55', ['0:0:stepped', '3:0:everywhere']],
+  ['bswap of the stack pointer stops it', '480fcc 55', ['0:0:stepped']],
+  ['test ah is passed', 'f6c444 7402', ['0:0:stepped', '3:0:everywhere']],
   ['a cut instruction stops it', 'b8000000', ['0:0:stepped']],
   ['nothing', '', []],
 ])('%s', (_, hex, expected) => {

@@ -175,8 +175,9 @@ function namesHarmlessRegisters(opcode: number, modrm: number, rex: number): boo
   const regIsStack = ((modrm >> 3) & 7) === RSP && !(rex & 4)
   if (opcode === 0x89) return !rmIsStack
   if (opcode === 0x8b) return !regIsStack
+  const isTest = (opcode === 0xf6 || opcode === 0xf7) && ((modrm >> 3) & 7) === 0
   const comparesOnly =
-    opcode === 0x84 || opcode === 0x85 || opcode === 0xa8 || (opcode >= 0x38 && opcode < 0x40)
+    isTest || opcode === 0x84 || opcode === 0x85 || opcode === 0xa8 || (opcode >= 0x38 && opcode < 0x40)
   if (comparesOnly) return true
   const regIsOpcode = (opcode >= 0x80 && opcode <= 0x83) || opcode >= 0xc0
   return !rmIsStack && (regIsOpcode || !regIsStack)
@@ -228,6 +229,9 @@ function twoByte(bytes: Uint8Array, at: number, head: Head): Step | undefined {
     const operand = modrmLength(bytes, modrmAt)
     return operand === 0 ? undefined : { length: modrmAt + operand - at, lowers: 0 }
   }
+  // bswap, of any register but the stack pointer
+  if ((opcode & 0xf8) === 0xc8)
+    return (opcode & 7) === RSP && !(rex & 1) ? undefined : { length: modrmAt - at, lowers: 0 }
   if (modrm === undefined) return undefined
   const inMemory = modrm >> 6 !== 3
   if (inMemory && isUnalignedVectorMove(head)) return memoryStep(bytes, at, modrmAt)

@@ -156,6 +156,35 @@ describe('where an unwinder may run', () => {
   })
 })
 
+test('code that runs at any address is seen through', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'utrace-plan-'))
+  try {
+    const path = join(folder, 'switch')
+    const cases = Array.from({ length: 12 }, (_, i) => `case ${i}: return g(${(i * 37) % 101});`).join(' ')
+    const c = `int g(int); int g(int x) { __asm__ volatile(""); return x; } int f(unsigned x) { switch (x) { ${cases} } return 0; }`
+    writeFileSync(`${path}.c`, c)
+    execFileSync('gcc', [
+      '-O2',
+      '-fPIC',
+      '-shared',
+      '-fno-inline',
+      '-fcf-protection=full',
+      `${path}.c`,
+      '-o',
+      path,
+    ])
+    const file = fileSource(path)
+    const code = moduleCodeOf(parseElf(file, path))
+    const select = ({ symbol }: { symbol: string }) => symbol === 'f'
+    const entryOf = (from: ModuleCode) => planModule({ ...from, ...defaults, select }).functions[0]!.entry
+    expect(entryOf(code).instruction).toMatch(/^ja /)
+    expect(entryOf({ ...code, pointers: undefined }).instruction).toBe('endbr64')
+    file.close()
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
 test('what is asked for goes before the evidence of the process, never before that of the function', () => {
   expect(describePlan(plan({ ...unwinders, exitProbe: 'return' }), 'pushes')).toMatch(/return \| asked for$/)
   expect(describePlan(plan({ exitProbe: 'ret' }), 'pushes')).toMatch(/ret ret \| asked for$/)

@@ -15,9 +15,17 @@ export interface ModuleCode {
   readonly callsLeaveModule: boolean
   /** `e_entry`: code that the kernel jumps to. Undefined for a library. */
   readonly entryPoint: VirtualAddress | undefined
+  /** Pointers in its data; undefined where it runs at a fixed address, so that they cannot be told from numbers. */
+  readonly pointers?: CodePointers | undefined
   readonly placements?: PlacementMemory | undefined
   /** The kernel replaces a probed nop of five bytes by a call (Linux 6.18). */
   readonly optimisesNops?: boolean | undefined
+}
+
+export interface CodePointers {
+  /** Whether the dynamic linker fills a pointer in that leads to one of these addresses, both ends included. */
+  pointsInto(first: VirtualAddress, last: VirtualAddress): boolean
+  isCode(address: number): boolean
 }
 
 /** What was decided before on the same code: finding out whether anything jumps behind an entry is dear. */

@@ -2,6 +2,7 @@ import type { VirtualAddress } from '../base/units.ts'
 import { sweepCode } from './code-sweep.ts'
 import { type Candidate, entryCandidates } from './entry-block.ts'
 import { isColdPart } from './function-rules.ts'
+import { mayJumpInto } from './hidden-jumps.ts'
 import { type CodeRange, findPossibleJumps, type PossibleJump, type QuietRange } from './jump-scan.ts'
 import { functionHolding, indexAtOrBefore, type ModuleCode, type PlacementMemory } from './module-code.ts'
 import { chooseEntry, type PlacementNeeds } from './placement.ts'
@@ -72,7 +73,12 @@ function draftEntry(
   if (remembered !== undefined) return { request, candidates, needs, chosen: remembered, isRemembered: true }
   const chosen = chooseEntry(candidates, needs)
   const draft: Draft = { request, candidates, needs, chosen, isRemembered: false }
-  if (chosen !== undefined && chosen.offset > 0 && !chosen.isPush && hasHiddenJumps(request, code)) {
+  if (
+    chosen !== undefined &&
+    chosen.offset > 0 &&
+    !chosen.isPush &&
+    mayHideJumpsTo(quietRange(draft), request, code)
+  ) {
     restrict(draft, { hiddenJumps: true })
   }
   return draft
@@ -86,17 +92,17 @@ function restrict(draft: Draft, needs: Partial<PlacementNeeds>): void {
   draft.chosen = chooseEntry(draft.candidates, draft.needs)
 }
 
-const quietRange = ({ request, chosen }: Draft): QuietRange => ({
+const quietRange = ({ request, chosen }: Pick<Draft, 'request' | 'chosen'>): QuietRange => ({
   first: (request.address + 1) as VirtualAddress,
   last: (request.address + chosen!.offset) as VirtualAddress,
 })
 
-/** Whether the function jumps through registers or tables. */
-function hasHiddenJumps({ address, size }: EntryRequest, code: ModuleCode): boolean {
+/** Whether a jump of the function through a register or a table could lead into a range. */
+function mayHideJumpsTo(range: QuietRange, { address, size }: EntryRequest, code: ModuleCode): boolean {
   const bytes = code.read(address, size)
   if (bytes === undefined) return true
   if (!mayJumpIndirectly(bytes)) return false
-  return sweepCode(bytes)?.hiddenJumps ?? true
+  return (sweepCode(bytes)?.hiddenJumps ?? true) && mayJumpInto(range, { address, bytes }, code)
 }
 
 /** Whether the bytes of an indirect jump (`ff /4`) occur at any offset: cheap, and never misses one. */
