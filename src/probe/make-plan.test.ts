@@ -237,6 +237,13 @@ test('library calls: one probe for each implementation, whatever the names that 
   ])
 })
 
+test('a library call is counted while its return address is on top of the stack, whatever its way out', () => {
+  const address = module.functions.find(({ symbol }) => symbol === 'lowers')!.address
+  const calls: LibraryCall[] = [{ symbol: 'lowers', addresses: [address] }]
+  const { functions } = planLibraryCalls({ ...module, ...defaults, ...unwinders, calls })
+  expect(functions.map(({ entry }) => entry.stackDisplacement)).toEqual([0])
+})
+
 test('the rendered plan has a row for each function, what is left out, and totals', () => {
   const some = plan({
     ...unwinders,

@@ -124,7 +124,8 @@ function planTargets(
   const requests = wanted.map(({ target, wish }) => ({
     address: target.address,
     size: target.size || INSTRUCTION_BYTES,
-    returnProbe: wish.kind === 'return',
+    // A library call counts by where it returns to.
+    returnAddressOnTop: wish.kind === 'return' || target.kind === 'library-call',
   }))
   const chosen = placeEntries(requests, input, input.placement === 'entry')
 

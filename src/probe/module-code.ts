@@ -31,8 +31,8 @@ export interface CodePointers {
 /** What was decided before on the same code: finding out whether anything jumps behind an entry is dear. */
 export interface PlacementMemory {
   /** Bytes from the function's first instruction to its entry. */
-  get(address: VirtualAddress, returnProbe: boolean): number | undefined
-  set(address: VirtualAddress, returnProbe: boolean, offset: number): void
+  get(address: VirtualAddress, returnAddressOnTop: boolean): number | undefined
+  set(address: VirtualAddress, returnAddressOnTop: boolean, offset: number): void
 }
 
 /** Index of the last function at or before an address; -1 if there is none. */

@@ -10,8 +10,8 @@ import { chooseEntry, type PlacementNeeds } from './placement.ts'
 export interface EntryRequest {
   readonly address: VirtualAddress
   readonly size: number
-  /** The exit will be seen by a return probe. */
-  readonly returnProbe: boolean
+  /** The stack pointer must point at the return address: a return probe replaces it there. */
+  readonly returnAddressOnTop: boolean
 }
 
 /** Bytes of a function in which an entry is looked for. */
@@ -48,7 +48,7 @@ export function placeEntries(
   else if (jumps.length > 0) applyJumps(moved, jumps, code)
   for (const { request, chosen, isRemembered } of drafts) {
     if (chosen !== undefined && !isRemembered)
-      memory?.set(request.address, request.returnProbe, chosen.offset)
+      memory?.set(request.address, request.returnAddressOnTop, chosen.offset)
   }
   return drafts.map((draft) => draft.chosen)
 }
@@ -59,15 +59,21 @@ function draftEntry(
   firstOnly: boolean,
   memory: PlacementMemory | undefined,
 ): Draft {
-  const { address, size, returnProbe } = request
+  const { address, size, returnAddressOnTop } = request
   const bytes = code.read(address, Math.min(size, HEAD_BYTES)) ?? new Uint8Array()
   const next = code.functions[indexAtOrBefore(code.functions, address) + 1]
   const before = next === undefined ? Number.POSITIVE_INFINITY : next.address - address
   const optimisesNopAt = (offset: number) => code.optimisesNops === true && staysOnPage(address + offset)
-  const needs = { entryStackPointer: returnProbe, before, hiddenJumps: false, optimisesNopAt, firstOnly }
+  const needs = {
+    entryStackPointer: returnAddressOnTop,
+    before,
+    hiddenJumps: false,
+    optimisesNopAt,
+    firstOnly,
+  }
   const candidates = entryCandidates(bytes)
   // Taken only where an instruction begins: were the memory wrong, calls might be miscounted, and nothing worse.
-  const offset = memory?.get(address, returnProbe)
+  const offset = memory?.get(address, returnAddressOnTop)
   const remembered =
     offset === undefined ? undefined : candidates.find((candidate) => candidate.offset === offset)
   if (remembered !== undefined) return { request, candidates, needs, chosen: remembered, isRemembered: true }

@@ -23,7 +23,7 @@ const bytes = Uint8Array.from([0x31, 0xc0, 0x85, 0xff, 0x74, 0x00, 0xc3])
 
 function place(code = bytes) {
   return placeEntries(
-    [{ address: start, size: code.length, returnProbe: true }],
+    [{ address: start, size: code.length, returnAddressOnTop: true }],
     {
       functions: [],
       unwind: { lookup: () => undefined },

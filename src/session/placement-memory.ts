@@ -10,12 +10,12 @@ const functionsMax = 20_000
 export function placementMemory(buildId: string): PlacementMemory {
   const kept = new KeptNumbers(`code-${buildId}-${ownVersion()}`)
   let room = functionsMax
-  const keyOf = (address: number, returnProbe: boolean) =>
-    `${address.toString(16)}${returnProbe ? ' return' : ''}`
+  const keyOf = (address: number, returnAddressOnTop: boolean) =>
+    `${address.toString(16)}${returnAddressOnTop ? ' top' : ''}`
   return {
-    get: (address, returnProbe) => kept.get(keyOf(address, returnProbe)),
-    set: (address, returnProbe, offset) => {
-      if (room-- > 0) kept.set(keyOf(address, returnProbe), offset)
+    get: (address, returnAddressOnTop) => kept.get(keyOf(address, returnAddressOnTop)),
+    set: (address, returnAddressOnTop, offset) => {
+      if (room-- > 0) kept.set(keyOf(address, returnAddressOnTop), offset)
     },
   }
 }
