@@ -24,6 +24,7 @@ MAP(control, BPF_MAP_TYPE_RINGBUF, 0, 0, 1 << 18, 0);
 MAP(lost, BPF_MAP_TYPE_ARRAY, 4, 8, 0, BPF_F_MMAPABLE);
 MAP(processes, BPF_MAP_TYPE_HASH, 4, 24, 1 << 14, 0);
 MAP(start, BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0);
+MAP(threads, BPF_MAP_TYPE_HASH, 4, 4, 1 << 12, 0);
 
 /* A byte of flags for each function id, in one element: a look-up costs nothing then. */
 #define FUNCTIONS_MAX (1 << 20)
@@ -36,11 +37,12 @@ MAP(functions, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct function_flags), 1, BPF_F_MM
 #define CLOSING (FUNCTIONS_MAX - 1)
 
 /*
- * Values that the loader knows before it loads; the verifier treats them as constants. All but the first are offsets
- * in the kernel's structures.
+ * Values that the loader knows before it loads; the verifier treats them as constants. All but the first two are
+ * offsets in the kernel's structures.
  */
 const volatile struct {
 	__u32 tracer_pid;
+	__u32 filters_threads; /* only calls of those in `threads` count */
 	__u32 task_pid, task_tgid, task_real_parent, task_signal, task_mm, task_utask;
 	__u32 signal_live;
 	__u32 utask_return_instances;
@@ -248,6 +250,13 @@ static __always_inline int is_taken(__u64 flags, __u32 condition)
 #define COOKIE_LIBRARY_CALL (1ull << 41) /* counts only if it returns into the program */
 #define COOKIE_NO_HOOK (1ull << 42)      /* its return is not to be hooked */
 
+static __always_inline int is_unwanted_thread(void)
+{
+	__u32 thread = bpf_get_current_pid_tgid();
+
+	return config.filters_threads && !bpf_map_lookup_elem(&threads, &thread);
+}
+
 /* An entry or an exit of a function. Returns 0 where the return of the call is to be hooked. */
 static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
 {
@@ -255,6 +264,8 @@ static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
 	__u32 condition = cookie >> COOKIE_CONDITION_SHIFT & COOKIE_CONDITION_MASK;
 	struct function_flags *flags;
 
+	if (is_unwanted_thread())
+		return 1;
 	if (cookie & COOKIE_EXIT) {
 		if (!condition || is_taken(ctx->flags, condition - 1))
 			emit(RECORD_RET, function, ctx->rsp);
@@ -294,6 +305,8 @@ int probe_entry(struct registers *ctx)
 SEC("uprobe.multi")
 int probe_return(struct registers *ctx)
 {
+	if (is_unwanted_thread())
+		return 0;
 	emit(RECORD_RETURN, bpf_get_attach_cookie(ctx) & COOKIE_FUNCTION, ctx->rsp - 8);
 	return 0;
 }

@@ -5,6 +5,8 @@ import { type KernelTypes, readKernelTypes } from './btf.ts'
 /** The build id of the running kernel is a note in here. */
 const notesPath = '/sys/kernel/notes'
 const buildIdNote = 3
+/** Kept where the kernel has no such thing: no offset or id is as large. */
+const lacking = 2 ** 32
 
 /**
  * The kernel's types, whose answers are kept for later runs on the same kernel: reading all of them takes tens of
@@ -22,11 +24,10 @@ export function rememberedTypes(cacheName: string, read: () => KernelTypes): Ker
   let types: KernelTypes | undefined
   const answer = (question: string, ask: (types: KernelTypes) => number | undefined) => {
     const known = answers.get(question)
-    if (known !== undefined) return known
+    if (known !== undefined) return known === lacking ? undefined : known
     types ??= read()
     const found = ask(types)
-    // That a kernel lacks something is found out anew.
-    if (found !== undefined) answers.set(question, found)
+    answers.set(question, found ?? lacking)
     return found
   }
   return {

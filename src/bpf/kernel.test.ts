@@ -10,7 +10,7 @@ import {
 } from '../../test/support/driven-target.ts'
 import { waitUntil } from '../../test/support/wait.ts'
 import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
-import { asFileOffset, asPid, asRuntimeAddress, type FileOffset } from '../base/units.ts'
+import { asFileOffset, asPid, asRuntimeAddress, asTid, type FileOffset, type Tid } from '../base/units.ts'
 import { processState, trampolineOf } from '../target/process.ts'
 import { defaultRingBytes, Kernel, type ProbedInstruction, type ProcessReport } from './kernel.ts'
 import { type BpfLink, detachAll } from './link.ts'
@@ -50,7 +50,10 @@ async function startTarget(): Promise<DrivenTarget> {
   return target
 }
 
-async function openKernel(ringBytes = 1 << 20, options?: { sessions: boolean }): Promise<Kernel> {
+async function openKernel(
+  ringBytes = 1 << 20,
+  options?: { sessions: boolean; threads?: readonly Tid[] },
+): Promise<Kernel> {
   const kernel = new Kernel(process.hrtime.bigint(), ringBytes, options)
   await kernel.ready
   return kernel
@@ -108,6 +111,20 @@ describe.each([
       { kind: eventKind.return, functionId: nodeId, stack: outer, tid },
     ]
     expect(events).toEqual([...once, ...once, ...once])
+  })
+
+  test('only calls of wanted threads are reported, by entries and hooked returns', async () => {
+    const target = await startTarget()
+    for (const [threads, expected] of [
+      [[asTid(1)], 0],
+      [[asTid(1), asTid(target.pid)], 12],
+    ] as const) {
+      const kernel = await openKernel(undefined, { sessions, threads })
+      attachCalls(kernel, target)
+      await target.tell('calls 3')
+      expect(drainAll(kernel)).toHaveLength(expected)
+      await detach()
+    }
   })
 
   test('a process that runs the same file is not touched', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { UserError } from '../base/errors.ts'
 import type { EventConsumer } from '../base/event.ts'
-import type { FileOffset, Pid, RuntimeAddress } from '../base/units.ts'
+import type { FileOffset, Pid, RuntimeAddress, Tid } from '../base/units.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { mapSharedMemory } from '../sys/memory.ts'
 import { openWakeUp, waitReadable } from '../sys/poll.ts'
@@ -119,11 +119,17 @@ export class Kernel {
   /**
    * @param baseNs CLOCK_MONOTONIC time that becomes trace time 0
    * @param ringBytes size of each CPU's ring: a power of two
-   * @param options `sessions: false` does without uprobe sessions where the kernel has them, for tests
+   * @param options `sessions: false` does without uprobe sessions where the kernel has them, for tests; `threads`: only
+   *   their calls are reported
    * @throws UserError where the kernel refuses or lacks something, with the reason and the fix
    */
-  constructor(baseNs: bigint, ringBytes?: number, options: { readonly sessions?: boolean } = {}) {
+  constructor(
+    baseNs: bigint,
+    ringBytes?: number,
+    options: { readonly sessions?: boolean; readonly threads?: readonly Tid[] } = {},
+  ) {
     if (options.sessions === false) this.#hasSessions = false
+    const { threads = [] } = options
     const object = readBpfObject(readFileSync(objectPath))
     const types = readCachedKernelTypes()
     this.#types = types
@@ -147,7 +153,11 @@ export class Kernel {
     const offsets = kernelMembers.map(([structure, member]) => types.memberOffset(structure, member))
     // Of `uprobes_state`, `xol_area` is the first member.
     this.seesHookedReturns = offsets.every((offset) => offset !== undefined)
-    const constants = constantsMap([process.pid, ...offsets.map((offset) => offset ?? 0)])
+    const constants = constantsMap([
+      process.pid,
+      threads.length > 0 ? 1 : 0,
+      ...offsets.map((offset) => offset ?? 0),
+    ])
     const bindings = {
       mapFd: (name: string) => map(name).fd,
       constantsFd: constants.fd,
@@ -158,6 +168,7 @@ export class Kernel {
     this.#load = (name) => loadProgram(object, name, bindings)
     this.#processes = map('processes')
     this.#start = map('start')
+    for (const tid of threads) map('threads').update(tid, u32Bytes(1))
     this.#lost = new Uint32Array(mapSharedMemory(map('lost').fd, 0, roundToPage(possibleCpus * 8), 'write'))
     this.#functionsFd = map('functions').fd
     this.#functionFlags = functionFlags(this.#functionsFd)

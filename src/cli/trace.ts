@@ -79,6 +79,7 @@ export function sessionOptions(options: TraceOptions, inherited: InheritedState)
     exitProbe: options.exitProbe,
     placement: options.placement,
     bufferBytes: options.bufferBytes,
+    threads: options.tidFilter,
     followForks: options.followForks,
     log: (done: string) => {
       if (options.debug) printLine(`utrace: ${performance.now().toFixed(0).padStart(6)} ms: ${done}`)

@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.ts'
 import { type EventConsumer, eventKind } from '../base/event.ts'
-import { asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
+import { asTraceNs, type Pid, type Tid, type TraceNs } from '../base/units.ts'
 import { type HookedReturn, Kernel, type ProcessReport, permissionError } from '../bpf/kernel.ts'
 import { type BpfLink, detachAll } from '../bpf/link.ts'
 import { listReturns } from '../bpf/list-returns.ts'
@@ -45,6 +45,8 @@ export interface SessionOptions extends PlanOptions {
   readonly selection: Selection
   /** Bytes of each CPU's ring buffer; undefined: by the number of CPUs. */
   readonly bufferBytes: number | undefined
+  /** Threads whose calls alone are wanted; empty: all. */
+  readonly threads: readonly Tid[]
   /** Whether child processes are traced too. */
   readonly followForks: boolean
   /** Told what has just been done: for people who want to know where start-up time goes. */
@@ -112,7 +114,7 @@ export class TraceSession {
     checkPidNamespace()
     if (options.target.kind === 'process') checkProcess(options.target.pid)
     try {
-      this.#kernel = new Kernel(this.clock.baseNs, options.bufferBytes)
+      this.#kernel = new Kernel(this.clock.baseNs, options.bufferBytes, { threads: options.threads })
       this.#guard = new Guard(this.#kernel)
       this.#tracepoints = this.#kernel.attachTracepoints()
       options.log(`kernel side loaded, ${this.#kernel.ringBytes >> 10} KB of ring buffer per CPU`)
