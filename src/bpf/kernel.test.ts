@@ -234,7 +234,7 @@ describe('library calls', () => {
       start: asRuntimeAddress(start),
       end: asRuntimeAddress(start + target.sizeOf('node')),
     }
-    kernel.addProcess(target.pid, { caller, followForks: false })
+    kernel.addProcess(target.pid, { caller, followForks: false, cleansChildren: false })
     const leaf = { offset: target.offsetOf('leaf'), functionId: leafId, isLibraryCall: true }
     const { entry, return: returned } = eventKind
     const kinds = () => drainAll(kernel).map(({ kind }) => kind)
@@ -304,7 +304,7 @@ describe('processes', () => {
     const target = await startTarget()
     const other = await startTarget()
     const nowhere = { start: asRuntimeAddress(0), end: asRuntimeAddress(0) }
-    kernel.addProcess(target.pid, { caller: nowhere, followForks: false })
+    kernel.addProcess(target.pid, { caller: nowhere, followForks: false, cleansChildren: false })
     await other.tell('threads 2 1')
     await target.tell('threads 3 1')
     const { exec, threadExit } = eventKind

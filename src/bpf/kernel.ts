@@ -36,12 +36,12 @@ export interface HookedReturn {
 
 /**
  * What became of a traced process. But for `ended`, it has been stopped, and waits until it is told to go on:
- * before the first instruction of a new image (`started`, `exec`) or of a child (`forked`), in the dynamic linker
- * (`loaded`), or before an unwinder that is about to read the stack (`unwinds`).
+ * before the first instruction of a new image (`started`, `exec`) or of a child (`forked`, or `left` if it is not to be
+ * traced), in the dynamic linker (`loaded`), or before an unwinder that is about to read the stack (`unwinds`).
  */
 export type ProcessReport =
   | { readonly kind: 'started' | 'loaded' | 'exec' | 'ended'; readonly pid: Pid }
-  | { readonly kind: 'forked'; readonly pid: Pid; readonly parent: Pid }
+  | { readonly kind: 'forked' | 'left'; readonly pid: Pid; readonly parent: Pid }
   | { readonly kind: 'unwinds'; readonly pid: Pid; readonly returns: readonly HookedReturn[] }
 
 /** Probes on instructions of one file, in one process. */
@@ -199,16 +199,21 @@ export class Kernel {
     {
       caller,
       followForks,
+      cleansChildren,
     }: {
       /** Where the code lies whose calls into libraries count. */
       readonly caller: { readonly start: RuntimeAddress; readonly end: RuntimeAddress }
       readonly followForks: boolean
+      /** Its children that are not followed are stopped and reported too. */
+      readonly cleansChildren: boolean
     },
   ): void {
     const value = Buffer.alloc(processValueBytes)
     value.writeBigUInt64LE(BigInt(caller.start), 0)
     value.writeBigUInt64LE(BigInt(caller.end), 8)
-    value.writeBigUInt64LE(BigInt(followForks ? processFlag.followForks : 0), 16)
+    const flags =
+      (followForks ? processFlag.followForks : 0) | (cleansChildren ? processFlag.cleansChildren : 0)
+    value.writeBigUInt64LE(BigInt(flags), 16)
     this.#processes.update(pid, value)
   }
 
@@ -380,7 +385,8 @@ export function permissionError(cause: unknown): UserError {
 function readReport(words: Uint32Array, at: number): ProcessReport {
   const pid = words[at + 1] as Pid
   const kind = words[at]
-  if (kind === controlKind.forked) return { kind: 'forked', pid, parent: words[at + 3] as Pid }
+  if (kind === controlKind.forked || kind === controlKind.left)
+    return { kind: kind === controlKind.left ? 'left' : 'forked', pid, parent: words[at + 3] as Pid }
   if (kind === controlKind.unwinds) {
     const address = (index: number) => (words[index]! + words[index + 1]! * 2 ** 32) as RuntimeAddress
     const returns = Array.from({ length: hookedReturnsMax }, (_, index) => {

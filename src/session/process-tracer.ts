@@ -6,6 +6,7 @@ import { type BpfLink, detachAll } from '../bpf/link.ts'
 import { addressToFileOffset } from '../elf/address.ts'
 import { readExports } from '../elf/exports.ts'
 import type { Untraced } from '../probe/plan.ts'
+import { removeBreakpoints } from '../target/breakpoints.ts'
 import { type Circumstances, readCircumstances } from '../target/circumstances.ts'
 import { attachExits, attachPlan } from './attach-plan.ts'
 import type { FunctionIds } from './function-ids.ts'
@@ -119,6 +120,21 @@ export class ProcessTracer {
     return tracer
   }
 
+  /** Takes its probes out of a child that is not traced, and that was born as a copy with all of them. It is stopped. */
+  cleanChild(child: Pid): void {
+    const { ids } = this.#context
+    this.#modules()
+    for (const [planned, module] of this.#present(this.#attached)) {
+      const { image, loadBias } = module
+      const sites = planned.plan.functions.flatMap((function_) => {
+        const moved = ids.areExitsProbed(ids.idOf(module, function_))
+        const way = moved ? function_.exitWithoutHook : function_.exit
+        return [function_.entry, ...(way.kind === 'ret' ? way.sites : [])]
+      })
+      removeBreakpoints(child, loadBias, sites, (address, size) => image.bytesAt(address, size))
+    }
+  }
+
   /** Attaches what is planned and not attached yet. @returns the ids of the functions that now carry probes */
   attach(): number[] {
     const { kernel, ids } = this.#context
@@ -211,7 +227,10 @@ export class ProcessTracer {
   #plan(modules: ProcessModules): void {
     const { kernel, selection, options, followForks } = this.#context
     this.#evidence = returnHookEvidence(modules, kernel, this.#circumstances)
-    kernel.addProcess(this.pid, { caller: modules.executable.code, followForks })
+    const { harmless, unwinders } = this.#evidence
+    // Nobody would watch an unwinder that runs in a child, where the kernel hooks returns all the same.
+    const cleansChildren = !followForks && harmless && unwinders.length > 0
+    kernel.addProcess(this.pid, { caller: modules.executable.code, followForks, cleansChildren })
     const keyOf = (module: Module, part: string) => `${module.file} ${part}`
     const isKnown = (module: Module, part: string) => this.#plannedKeys.has(keyOf(module, part))
     for (const planned of planProcess(modules, selection, options, this.#evidence, isKnown)) {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { UserError } from '../base/errors.ts'
 import { type EventConsumer, eventKind } from '../base/event.ts'
 import { asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
@@ -67,6 +68,8 @@ const interruptGraceMs = 1_000
 /** A stopped process's threads come to rest within microseconds, unless the machine is very busy. */
 const restWaitMs = 200
 const livenessIntervalMs = 100
+/** How long something that is stopped while probes are being removed waits at most until somebody looks. */
+const lateLookMs = 5
 
 /**
  * One trace: from starting or attaching to the target to having its last event. The one place that ties target, plan,
@@ -85,6 +88,8 @@ export class TraceSession {
   /** Functions that have carried probes, by id. */
   readonly #tracedFunctions = new Set<number>()
   readonly #untraced = new Map<string, Untraced>()
+  /** Children that are being made free of probes. */
+  readonly #leaving = new Set<Promise<void>>()
   /** Probes of processes that have ended. */
   readonly #detaching = new Set<Promise<void>>()
   #command: StartedCommand | undefined
@@ -157,11 +162,7 @@ export class TraceSession {
     this.#options.log(`tracing done; the target was stopped for a moment ${stops.join(', ') || 'never'}`)
     this.#kernel.close()
     this.#restoreAllReturns()
-    await Promise.all([
-      detachAll(this.#tracepoints),
-      ...[...this.#tracers.values()].map((tracer) => tracer.detach()),
-      ...this.#detaching,
-    ])
+    await this.#detachEverything()
     this.#guard.dismiss()
     this.#options.log('detached')
     while (this.#kernel.drain(events) > 0);
@@ -274,6 +275,7 @@ export class TraceSession {
     if (report.kind === 'started' || report.kind === 'exec') this.#beginImage(pid)
     else if (report.kind === 'loaded') this.#tracers.get(pid)?.loaded()
     else if (report.kind === 'forked') this.#fork(report.parent, pid)
+    else if (report.kind === 'left') this.#leaveSoon(report.parent, pid)
     else if (report.kind === 'unwinds') this.#restoreReturns(pid, report.returns)
     else this.#forget(pid)
   }
@@ -330,6 +332,57 @@ export class TraceSession {
     )
   }
 
+  /** Takes all probes away; that can take long. Whatever they stop meanwhile is continued at once. */
+  async #detachEverything(): Promise<void> {
+    let over = false
+    const detached = Promise.all([
+      detachAll(this.#tracepoints),
+      ...[...this.#tracers.values()].map((tracer) => tracer.detach()),
+      ...this.#detaching,
+    ]).then(() => {
+      over = true
+    })
+    while (!over) {
+      this.#continueStopped()
+      await Promise.race([detached, pause(lateLookMs)])
+    }
+    this.#continueStopped()
+    await Promise.all(this.#leaving)
+  }
+
+  /** Answers late reports: nobody is traced any more, and everybody goes on. */
+  #continueStopped(): void {
+    for (let report = this.#kernel.nextReport(); report !== undefined; report = this.#kernel.nextReport()) {
+      const { pid, kind } = report
+      if (kind === 'forked' || kind === 'left') this.#leaveSoon(report.parent, pid)
+      else if (kind !== 'ended') {
+        this.#unlessGone(pid, () => {
+          if (kind === 'unwinds') this.#tracers.get(pid)?.restoreReturns(report.returns)
+          process.kill(pid, 'SIGCONT')
+        })
+      }
+    }
+  }
+
+  #leaveSoon(parent: Pid, child: Pid): void {
+    const leaving = this.#leave(parent, child).finally(() => this.#leaving.delete(leaving))
+    this.#leaving.add(leaving)
+  }
+
+  /** A child that is not followed goes on as if its parent were not traced. */
+  async #leave(parent: Pid, child: Pid): Promise<void> {
+    this.#guard.add(child)
+    const tracer = this.#tracers.get(parent)
+    // Its copy of the hooked returns is complete when it comes to user space, and stops there: others may run before it.
+    while (processState(child) === 'R') await pause(1)
+    this.#unlessGone(child, () => {
+      this.#restoreReturnsOf(child)
+      tracer?.cleanChild(child)
+      process.kill(child, 'SIGCONT')
+    })
+    this.#guard.remove(child)
+  }
+
   #remember(tracer: ProcessTracer): void {
     this.#tracers.set(tracer.pid, tracer)
     this.#guard.add(tracer.pid)
@@ -363,11 +416,13 @@ export class TraceSession {
 
   /** Processes that live on are left as they were found. */
   #restoreAllReturns(): void {
+    for (const pid of this.#tracers.keys())
+      this.#unlessGone(pid as Pid, () => this.#restoreReturnsOf(pid as Pid))
+  }
+
+  #restoreReturnsOf(pid: Pid): void {
     const { listReturnsProgram } = this.#kernel.rescueFds
-    if (listReturnsProgram === undefined) return
-    for (const pid of [...this.#tracers.values()].map((tracer) => tracer.pid)) {
-      this.#unlessGone(pid, () => restoreReturns(pid, () => listReturns(listReturnsProgram, pid)))
-    }
+    if (listReturnsProgram !== undefined) restoreReturns(pid, () => listReturns(listReturnsProgram, pid))
   }
 
   /** Moves functions from hooked returns to probed exits, in all processes. */

@@ -45,6 +45,12 @@ export const controlFlowCases: readonly Case[] = [
   ...c('thread-exit', { unwinds: true, threads: 3 }, ['gcc -O0', 'gcc -O2']),
   ...cpp('exceptions', { unwinds: true, ends: { _Z5riskyi: 'unwound' } }),
   ...cpp('exceptions-deep', { unwinds: true, threads: 4, calls: { _Z7descendi: 15 * 61 } }),
+  ...cpp('throws-in-child', { unwinds: true }),
+  ...cpp('throws-in-child', {
+    name: 'exceptions in a child that is not followed',
+    unwinds: true,
+    options: ['--no-follow-fork'],
+  }),
   ...cpp('terminates', { unwinds: true }, optimized),
   ...c('exit-deep', { ends: { main: 'cut', level: 'cut', leave: 'cut', at_end: 'return' } }),
   ...c('exit-deep', {
