@@ -152,8 +152,7 @@ export class Reconstruction implements EventConsumer {
   #enter(time: TraceNs, stackAtProbe: number, thread: Thread, functionId: number, cpu: number): void {
     const record = this.#functions[functionId]!
     const pointer = stackAtProbe + record.entryDisplacement
-    const leave = (left: Stack) => this.#end(thread, left, time, cpu, this.#howMissed(left.top!))
-    const stack = thread.stackForEntry(pointer, this.#switchesStacks, leave)
+    const stack = thread.onlyStackForEntry(pointer) ?? this.#stackForEntry(time, pointer, thread, cpu)
     for (let top = stack.top; top !== undefined; top = stack.top) {
       if (top.stack > pointer) break
       if (top.stack === pointer && this.#isOpenAt(top)) {
@@ -185,8 +184,7 @@ export class Reconstruction implements EventConsumer {
   }
 
   #leave(time: TraceNs, pointer: number, thread: Thread, cpu: number): void {
-    const leave = (left: Stack) => this.#end(thread, left, time, cpu, this.#howMissed(left.top!))
-    const stack = thread.stackForExit(pointer, this.#switchesStacks, leave)
+    const stack = thread.onlyStackForExit(pointer) ?? this.#stackForExit(time, pointer, thread, cpu)
     if (stack === undefined) return
     for (let top = stack.top; top !== undefined && top.stack <= pointer; top = stack.top) {
       const how =
@@ -194,6 +192,17 @@ export class Reconstruction implements EventConsumer {
       this.#end(thread, stack, time, cpu, how)
     }
     stack.endHandlers()
+  }
+
+  /** Not within `#enter`: a closure there would be made for every event. */
+  #stackForEntry(time: TraceNs, pointer: number, thread: Thread, cpu: number): Stack {
+    const leave = (left: Stack) => this.#end(thread, left, time, cpu, this.#howMissed(left.top!))
+    return thread.stackForEntry(pointer, this.#switchesStacks, leave)
+  }
+
+  #stackForExit(time: TraceNs, pointer: number, thread: Thread, cpu: number): Stack | undefined {
+    const leave = (left: Stack) => this.#end(thread, left, time, cpu, this.#howMissed(left.top!))
+    return thread.stackForExit(pointer, this.#switchesStacks, leave)
   }
 
   /** What is told to happen from a time on may be told before earlier events are. */
