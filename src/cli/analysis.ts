@@ -20,13 +20,17 @@ import type { AnalysisOptions, RangeBound } from './analysis-options.ts'
 import { printLine } from './output.ts'
 
 /**
- * Opens the recording that the options name and prints its warnings.
+ * Opens the recording that the options name, prints its warnings, and closes it after its use.
  * @throws UserError
  */
-export function openInput(options: AnalysisOptions): Recording {
+export function withInput<Result>(options: AnalysisOptions, use: (recording: Recording) => Result): Result {
   const recording = openRecording(options.input)
-  printWarnings(recording, recording.warnings)
-  return recording
+  try {
+    printWarnings(recording, recording.warnings)
+    return use(recording)
+  } finally {
+    recording.close()
+  }
 }
 
 /** Replays what the options ask for of a recording into a sink, and prints what turns out to be damaged. */

@@ -2,7 +2,7 @@ import { formatDuration } from '../../base/duration.ts'
 import { escapeText } from '../../base/escape.ts'
 import { formatSize } from '../../base/size.ts'
 import type { Recording } from '../../recording/recording.ts'
-import { openInput } from '../analysis.ts'
+import { withInput } from '../analysis.ts'
 import { analysisOptions, readAnalysisOptions } from '../analysis-options.ts'
 import type { OptionDefinition } from '../option-table.ts'
 import { printText } from '../output.ts'
@@ -27,17 +27,9 @@ export async function run(words: readonly string[]): Promise<number> {
   const read = readCommandWords(description, words)
   if (read === undefined) return 0
   refuseOperandsBeyond(read.operands, 0)
-  const recording = openInput(readAnalysisOptions(read.given))
-  try {
-    printText(
-      infoLines(recording)
-        .map((line) => `${line}\n`)
-        .join(''),
-    )
-    return 0
-  } finally {
-    recording.close()
-  }
+  const lines = withInput(readAnalysisOptions(read.given), infoLines)
+  printText(lines.map((line) => `${line}\n`).join(''))
+  return 0
 }
 
 function infoLines(recording: Recording): string[] {
