@@ -49,9 +49,9 @@ const limitMs = 900_000
 
 async function run(effort: Effort): Promise<string> {
   const sizes = effort.quick ? [100_000] : [1_000_000, 10_000_000, 50_000_000]
-  const tools = recorders.filter(({ name }) => wantsRow(effort, name))
   const rows: string[][] = []
   for (const calls of sizes) {
+    const tools = recorders.filter(({ name }) => wantsRow(effort, `${name}, ${calls / 1e6}M calls`))
     rows.push(...(await withRecordings(effort, (folder) => measureSize(tools, calls, folder, effort))))
   }
   const header = ['recording', 'calls', 'bytes per call', ...analysisNames, 'most memory']
