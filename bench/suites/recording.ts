@@ -50,12 +50,15 @@ const limitMs = 900_000
 async function run(effort: Effort): Promise<string> {
   const sizes = effort.quick ? [100_000] : [1_000_000, 10_000_000, 50_000_000]
   const rows: string[][] = []
+  const problems: string[] = []
   for (const calls of sizes) {
     const tools = recorders.filter(({ name }) => wantsRow(effort, `${name}, ${calls / 1e6}M calls`))
-    rows.push(...(await withRecordings(effort, (folder) => measureSize(tools, calls, folder, effort))))
+    rows.push(
+      ...(await withRecordings(effort, (folder) => measureSize(tools, calls, folder, effort, problems))),
+    )
   }
   const header = ['recording', 'calls', 'bytes per call', ...analysisNames, 'most memory']
-  return `Seconds, and in brackets those of processor time: medians of ${effort.rounds} rounds.\n\n${table(header, rows)}`
+  return `Seconds, and in brackets those of processor time: medians of ${effort.rounds} rounds.\n\n${[table(header, rows), ...problems].join('\n\n')}`
 }
 
 /** Recording takes ten times as long as everything else: with `--reuse` it is done once. */
@@ -76,9 +79,17 @@ async function measureSize(
   amount: number,
   parent: string,
   effort: Effort,
+  problems: string[],
 ): Promise<string[][]> {
   const recordings: Recorded[] = []
-  for (const recorder of tools) recordings.push(await makeRecording(recorder, amount, parent, effort))
+  for (const recorder of tools) {
+    try {
+      recordings.push(await makeRecording(recorder, amount, parent, effort))
+    } catch (error) {
+      if (!(error instanceof NotMeasured)) throw error
+      problems.push(`- **${recorder.name}, ${count(amount)} calls**: no number: ${error.message}`)
+    }
+  }
   const samples = new Map(recordings.map((each) => [each, new Samples()]))
   for (let round = 0; round < effort.rounds; round++) {
     for (const name of analysisNames) {
