@@ -437,6 +437,7 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32, first = 0;
 	__u32 *images_to_come = bpf_map_lookup_elem(&start, &first);
+	struct process nothing_known = {0};
 
 	if (bpf_map_lookup_elem(&processes, &pid)) {
 		emit(RECORD_EXEC, 0, pid);
@@ -447,8 +448,11 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	if (read_u32(parent_of((void *)ctx->args[0]), config.task_tgid) != config.tracer_pid)
 		return 0;
-	if (__sync_fetch_and_sub(images_to_come, 1) == 1)
-		stop_process(CONTROL_STARTED);
+	if (__sync_fetch_and_sub(images_to_come, 1) != 1)
+		return 0;
+	/* Known to be ours before it is stopped: should utrace die now, its guard finds it here and lets it go on. */
+	bpf_map_update_elem(&processes, &pid, &nothing_known, BPF_ANY);
+	stop_process(CONTROL_STARTED);
 	return 0;
 }
 

@@ -14,6 +14,7 @@ import { asFileOffset, asPid, asRuntimeAddress, type FileOffset } from '../base/
 import { processState, trampolineOf } from '../target/process.ts'
 import { defaultRingBytes, Kernel, type ProbedInstruction, type ProcessReport } from './kernel.ts'
 import { type BpfLink, detachAll } from './link.ts'
+import { tracedProcesses } from './traced-processes.ts'
 
 interface Event {
   readonly kind: EventKind
@@ -289,6 +290,7 @@ describe('processes', () => {
     const stop = await nextReport(kernel)
     expect(stop).toEqual({ kind: 'started', pid: child.pid })
     await waitUntil(() => processState(stop.pid) === 'T')
+    expect(tracedProcesses(kernel.rescueFds.processesMap), 'for a guard').toEqual([child.pid])
     // Disarmed by then: others run as ever.
     expect(await runToEnd('true')).toBe(0)
     expect(kernel.nextReport()).toBeUndefined()

@@ -275,10 +275,17 @@ export class Kernel {
     }
   }
 
-  /** What another process needs to put returns right after this one has died: see `closeTracing` and `listReturns`. */
-  get rescueFds(): { readonly functionsMap: number; readonly listReturnsProgram: number | undefined } {
+  /**
+   * What another process needs to put the traced ones right after this one has died: see `closeTracing`,
+   * `tracedProcesses` and `listReturns`.
+   */
+  get rescueFds(): {
+    readonly functionsMap: number
+    readonly processesMap: number
+    readonly listReturnsProgram: number | undefined
+  } {
     const listReturnsProgram = this.seesHookedReturns ? this.#program('list_returns') : undefined
-    return { functionsMap: this.#functionsFd, listReturnsProgram }
+    return { functionsMap: this.#functionsFd, processesMap: this.#processes.fd, listReturnsProgram }
   }
 
   /** From now on calls may end, but none begins: probes can be detached in any order. Nobody waits for reports any more. */

@@ -12,6 +12,7 @@ const bpfCommand = {
   mapLookup: 1,
   mapUpdate: 2,
   mapDelete: 3,
+  mapNextKey: 4,
   programLoad: 5,
   rawTracepointOpen: 17,
   mapFreeze: 22,
