@@ -64,9 +64,13 @@ export class ProcessTracer {
     return this.planned.length > 0
   }
 
-  /** Whether it may be told when a child of it is stopped and continued. */
+  /** Whether it may be told when a child of it is stopped and continued: not once it is gone, as those who become daemons. */
   get watchesChildren(): boolean {
-    return readCircumstances(this.pid).watchesChildren
+    try {
+      return readCircumstances(this.pid).watchesChildren
+    } catch {
+      return false
+    }
   }
 
   /** Whether its threads may go on on other stacks. */
