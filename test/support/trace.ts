@@ -26,6 +26,7 @@ export interface Lost {
 export interface Note {
   readonly type: 'note'
   readonly tsNs: number
+  readonly text: string
 }
 export type TraceLine = BeginOrEnd | Lost | Note
 
