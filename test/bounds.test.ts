@@ -1,0 +1,73 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { buildTarget, executableOf } from './support/build.ts'
+import { run } from './support/process.ts'
+import { temporaryFile, utrace } from './support/utrace.ts'
+
+const cleanups: (() => void)[] = []
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0).reverse()) cleanup()
+})
+
+function scratch(suffix: string): ReturnType<typeof temporaryFile> {
+  const file = temporaryFile(suffix)
+  cleanups.push(file.remove)
+  return file
+}
+
+async function targetOf(source: string): Promise<string> {
+  const target = await buildTarget({ source, flags: ['-O2'], plainOnly: true })
+  return executableOf(target.plain, target.name)
+}
+
+/** A line of `utrace dump`. `value` is the stack pointer, or the number that the kind has in its place. */
+interface RawEvent {
+  readonly timeNs: number
+  readonly cpu: number
+  readonly kind: string
+  readonly value: number
+}
+
+async function rawEvents(recording: string): Promise<RawEvent[]> {
+  const { stdout, stderr, status } = await run(utrace, ['dump', '-i', recording])
+  expect(status, stderr).toBe(0)
+  const events: RawEvent[] = []
+  let isState = false
+  for (const line of stdout.split('\n')) {
+    // What repeats the calls that are open at the beginning of a part is no event.
+    if (/^# (?:calls open|events)/.test(line)) isState = line.startsWith('# calls open')
+    if (line === '' || line.startsWith('#') || isState) continue
+    const [timeNs, cpu, , kind = '', value] = line.split(' ')
+    events.push({ timeNs: Number(timeNs), cpu: Number(cpu), kind, value: Number(value) })
+  }
+  return events
+}
+
+const numberOf = (events: readonly RawEvent[], ...kinds: readonly string[]) =>
+  events.filter(({ kind }) => kinds.includes(kind)).length
+
+/** What a run of the target `overload` makes: each call an entry and a return, each thread a birth and an end. */
+const eventsMade = (threads: number, calls: number) => 2 * threads * calls + 2 * threads + 1
+
+describe('events that were lost', () => {
+  it.each([1, 2])('%i busy threads, and hardly any room: made = seen + lost, exactly', async (threads) => {
+    const calls = 20_000
+    const program = await targetOf('overload.c')
+    const data = scratch('.data')
+    const words = ['-o', data.path, '--buffer', '4K', '-f', 'hot', '-l', '']
+    const recorded = await run(utrace, ['record', ...words, '--', program, `${threads}`, `${calls}`])
+    expect(recorded, recorded.stderr).toMatchObject({ status: 0, stdout: `${threads * calls}\n` })
+    const events = await rawEvents(data.path)
+    const losses = events.filter(({ kind }) => kind === 'lost')
+    const lost = losses.reduce((sum, { value }) => sum + value, 0)
+    expect(lost, 'the reader has kept up: nothing was tested').toBeGreaterThan(0)
+    expect(events.length - losses.length + lost).toBe(eventsMade(threads, calls))
+    const [, calledText = '', lostText = ''] =
+      /utrace: ([\d,]+) calls.* ([\d,]+) events lost/.exec(recorded.stderr) ?? []
+    expect(Number(lostText.replaceAll(',', ''))).toBe(lost)
+    expect(Number(calledText.replaceAll(',', ''))).toBe(numberOf(events, 'entry'))
+    // Each stands where it happened: between the events of its CPU that came before and after.
+    expect(losses.length).toBeGreaterThan(1)
+    const times = events.map(({ timeNs }) => timeNs)
+    expect(times).toEqual([...times].sort((a, b) => a - b))
+  })
+})
