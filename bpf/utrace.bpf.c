@@ -24,6 +24,8 @@ MAP(control, BPF_MAP_TYPE_RINGBUF, 0, 0, 1 << 18, 0);
 MAP(lost, BPF_MAP_TYPE_ARRAY, 4, 8, 0, BPF_F_MMAPABLE);
 MAP(processes, BPF_MAP_TYPE_HASH, 4, 24, 1 << 14, 0);
 MAP(start, BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0);
+/* Threads that are stopped, and since when. */
+MAP(stopped, BPF_MAP_TYPE_HASH, 4, 8, 1 << 15, BPF_F_NO_PREALLOC);
 
 /* A byte of flags for each function id, in one element: a look-up costs nothing then. */
 #define FUNCTIONS_MAX (1 << 20)
@@ -36,8 +38,8 @@ MAP(functions, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct function_flags), 1, BPF_F_MM
 #define CLOSING (FUNCTIONS_MAX - 1)
 
 /*
- * Values that the loader knows before it loads; the verifier treats them as constants. All but the first are offsets
- * in the kernel's structures.
+ * Values that the loader knows before it loads; the verifier treats them as constants. All but the first and
+ * the last are offsets in the kernel's structures.
  */
 const volatile struct {
 	__u32 tracer_pid;
@@ -46,6 +48,7 @@ const volatile struct {
 	__u32 utask_return_instances;
 	__u32 instance_func, instance_stack, instance_return, instance_next;
 	__u32 mm_xol_area, xol_area_address;
+	__u32 ring_limit; /* a thread that finds more bytes in its ring waits; 0: none ever does */
 } config SEC(".rodata") = {0};
 
 enum record_kind {
@@ -58,6 +61,7 @@ enum record_kind {
 	RECORD_FORK,        /* stack: id of the new thread; function: 1 if it belongs to the same process */
 	RECORD_UNWOUND,     /* stack: whatever is at or below it has been unwound */
 	RECORD_SIGNAL = 9,  /* a handler of the thread is about to be called */
+	RECORD_WAITED = 14, /* stack: nanoseconds that the thread was stopped for, up to now */
 };
 
 struct record {
@@ -74,6 +78,7 @@ enum control_kind {
 	CONTROL_FORKED,  /* a traced process has a child, which has run nothing yet */
 	CONTROL_UNWINDS, /* an unwinder is about to read a stack with hooked returns on it: their list follows */
 	CONTROL_ENDED,   /* a traced process has no thread left; nothing is stopped */
+	CONTROL_FULL,    /* a ring is nearly full */
 };
 
 struct control_record {
@@ -134,7 +139,7 @@ static __always_inline void report_lost(void *ring, __u32 cpu, __u64 *lost_here)
 }
 
 /* The ring is reserved before the clock is read: whatever is older than a reading of the clock is already reserved. */
-static __always_inline void emit(__u32 kind, __u32 function, __u64 stack)
+static __always_inline void emit_of(__u32 thread, __u32 kind, __u32 function, __u64 stack)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	void *ring = this_ring(cpu);
@@ -151,10 +156,15 @@ static __always_inline void emit(__u32 kind, __u32 function, __u64 stack)
 		return;
 	}
 	record->stack = stack;
-	record->thread = bpf_get_current_pid_tgid();
+	record->thread = thread;
 	record->kind_and_function = kind << KIND_SHIFT | function;
 	record->time_ns = bpf_ktime_get_ns();
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void emit(__u32 kind, __u32 function, __u64 stack)
+{
+	emit_of(bpf_get_current_pid_tgid(), kind, function, stack);
 }
 
 static __always_inline __u64 read_u64(void *base, __u32 offset)
@@ -238,64 +248,6 @@ static __always_inline int is_taken(__u64 flags, __u32 condition)
 	return holds != (condition & 1);
 }
 
-/* The attach cookie of a probe: what its instruction stands for. */
-#define COOKIE_FUNCTION 0x0fffffff
-#define COOKIE_CONDITION_SHIFT 32 /* for an exit by a conditional jump: its condition code plus one */
-#define COOKIE_CONDITION_MASK 31
-#define COOKIE_EXIT (1ull << 40)         /* an instruction by which the function leaves */
-#define COOKIE_LIBRARY_CALL (1ull << 41) /* counts only if it returns into the program */
-#define COOKIE_NO_HOOK (1ull << 42)      /* its return is not to be hooked */
-
-/* An entry or an exit of a function. Returns 0 where the return of the call is to be hooked. */
-static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
-{
-	__u32 function = cookie & COOKIE_FUNCTION, first = 0;
-	__u32 condition = cookie >> COOKIE_CONDITION_SHIFT & COOKIE_CONDITION_MASK;
-	struct function_flags *flags;
-
-	if (cookie & COOKIE_EXIT) {
-		if (!condition || is_taken(ctx->flags, condition - 1))
-			emit(RECORD_RET, function, ctx->rsp);
-		return 1;
-	}
-	flags = bpf_map_lookup_elem(&functions, &first);
-	if (!flags || flags->of[CLOSING])
-		return 1;
-	if (cookie & COOKIE_LIBRARY_CALL && !called_by_program(ctx))
-		return 1;
-	emit(RECORD_ENTRY, function, ctx->rsp);
-	return cookie & COOKIE_NO_HOOK || flags->of[function & (FUNCTIONS_MAX - 1)] & FUNCTION_LEAVES_RETURN_ALONE;
-}
-
-extern int bpf_session_is_return(void *ctx) __ksym;
-
-/* One program for entries, exits and returns; a non-zero result at the entry leaves the return alone. */
-SEC("uprobe.session")
-int probe_session(struct registers *ctx)
-{
-	__u64 cookie = bpf_get_attach_cookie(ctx);
-
-	if (!bpf_session_is_return(ctx))
-		return probe_hit(ctx, cookie);
-	emit(RECORD_RETURN, cookie & COOKIE_FUNCTION, ctx->rsp - 8);
-	return 0;
-}
-
-/* The same in two, for kernels without sessions. */
-SEC("uprobe.multi")
-int probe_entry(struct registers *ctx)
-{
-	probe_hit(ctx, bpf_get_attach_cookie(ctx));
-	return 0;
-}
-
-SEC("uprobe.multi")
-int probe_return(struct registers *ctx)
-{
-	emit(RECORD_RETURN, bpf_get_attach_cookie(ctx) & COOKIE_FUNCTION, ctx->rsp - 8);
-	return 0;
-}
-
 static __always_inline void fill_control(struct control_record *record, __u32 kind)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
@@ -320,6 +272,91 @@ static __always_inline void stop_process(__u32 kind)
 	fill_control(record, kind);
 	bpf_send_signal_thread(SIGSTOP);
 	bpf_ringbuf_submit(record, 0);
+}
+
+/*
+ * Stops the process before a ring overflows: what its threads write until all of them have stopped finds room beyond
+ * the limit. When tracing ends nobody waits any more.
+ */
+static __always_inline void wait_for_room(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), first = 0;
+	struct function_flags *flags;
+	void *ring;
+
+	if (!config.ring_limit)
+		return;
+	ring = this_ring(cpu);
+	if (!ring || bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) <= config.ring_limit)
+		return;
+	flags = bpf_map_lookup_elem(&functions, &first);
+	if (flags && !flags->of[CLOSING])
+		stop_process(CONTROL_FULL);
+}
+
+/* The same for the events of probes, after which a thread can be stopped. */
+static __always_inline void emit_call(__u32 kind, __u32 function, __u64 stack)
+{
+	emit(kind, function, stack);
+	wait_for_room();
+}
+
+/* The attach cookie of a probe: what its instruction stands for. */
+#define COOKIE_FUNCTION 0x0fffffff
+#define COOKIE_CONDITION_SHIFT 32 /* for an exit by a conditional jump: its condition code plus one */
+#define COOKIE_CONDITION_MASK 31
+#define COOKIE_EXIT (1ull << 40)         /* an instruction by which the function leaves */
+#define COOKIE_LIBRARY_CALL (1ull << 41) /* counts only if it returns into the program */
+#define COOKIE_NO_HOOK (1ull << 42)      /* its return is not to be hooked */
+
+/* An entry or an exit of a function. Returns 0 where the return of the call is to be hooked. */
+static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
+{
+	__u32 function = cookie & COOKIE_FUNCTION, first = 0;
+	__u32 condition = cookie >> COOKIE_CONDITION_SHIFT & COOKIE_CONDITION_MASK;
+	struct function_flags *flags;
+
+	if (cookie & COOKIE_EXIT) {
+		if (!condition || is_taken(ctx->flags, condition - 1))
+			emit_call(RECORD_RET, function, ctx->rsp);
+		return 1;
+	}
+	flags = bpf_map_lookup_elem(&functions, &first);
+	if (!flags || flags->of[CLOSING])
+		return 1;
+	if (cookie & COOKIE_LIBRARY_CALL && !called_by_program(ctx))
+		return 1;
+	emit_call(RECORD_ENTRY, function, ctx->rsp);
+	return cookie & COOKIE_NO_HOOK || flags->of[function & (FUNCTIONS_MAX - 1)] & FUNCTION_LEAVES_RETURN_ALONE;
+}
+
+extern int bpf_session_is_return(void *ctx) __ksym;
+
+/* One program for entries, exits and returns; a non-zero result at the entry leaves the return alone. */
+SEC("uprobe.session")
+int probe_session(struct registers *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+
+	if (!bpf_session_is_return(ctx))
+		return probe_hit(ctx, cookie);
+	emit_call(RECORD_RETURN, cookie & COOKIE_FUNCTION, ctx->rsp - 8);
+	return 0;
+}
+
+/* The same in two, for kernels without sessions. */
+SEC("uprobe.multi")
+int probe_entry(struct registers *ctx)
+{
+	probe_hit(ctx, bpf_get_attach_cookie(ctx));
+	return 0;
+}
+
+SEC("uprobe.multi")
+int probe_return(struct registers *ctx)
+{
+	emit_call(RECORD_RETURN, bpf_get_attach_cookie(ctx) & COOKIE_FUNCTION, ctx->rsp - 8);
+	return 0;
 }
 
 SEC("uprobe.multi")
@@ -473,6 +510,31 @@ int thread_exit(struct bpf_raw_tracepoint_args *ctx)
 		fill_control(record, CONTROL_ENDED);
 		bpf_ringbuf_submit(record, 0);
 	}
+	return 0;
+}
+
+#define TASK_STOPPED 4 /* __TASK_STOPPED of the kernel */
+
+/*
+ * sched_switch(preempt, previous, next, state of the previous): how long threads are stopped for. It would count as time
+ * of the calls that are open meanwhile.
+ */
+SEC("raw_tracepoint")
+int task_switch(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid(), now, *since;
+	__u32 pid = pid_tgid >> 32, thread = pid_tgid;
+
+	if (ctx->args[3] & TASK_STOPPED && bpf_map_lookup_elem(&processes, &pid)) {
+		now = bpf_ktime_get_ns();
+		bpf_map_update_elem(&stopped, &thread, &now, BPF_ANY);
+	}
+	thread = read_u32((void *)ctx->args[2], config.task_pid);
+	since = bpf_map_lookup_elem(&stopped, &thread);
+	if (!since)
+		return 0;
+	emit_of(thread, RECORD_WAITED, 0, bpf_ktime_get_ns() - *since);
+	bpf_map_delete_elem(&stopped, &thread);
 	return 0;
 }
 

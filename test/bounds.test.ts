@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { buildTarget, executableOf } from './support/build.ts'
-import { run } from './support/process.ts'
-import { temporaryFile, utrace } from './support/utrace.ts'
+import { run, start } from './support/process.ts'
+import { callCounts, isCallEvent, lostEvents, malformation } from './support/trace.ts'
+import { temporaryFile, traceToJson, utrace } from './support/utrace.ts'
+import { waitUntil } from './support/wait.ts'
 
 const cleanups: (() => void)[] = []
 afterEach(() => {
@@ -69,5 +71,48 @@ describe('events that were lost', () => {
     expect(losses.length).toBeGreaterThan(1)
     const times = events.map(({ timeNs }) => timeNs)
     expect(times).toEqual([...times].sort((a, b) => a - b))
+  })
+})
+
+describe('--lossless', () => {
+  const bounds = ['--lossless', '--buffer', '4K', '-f', 'hot,work', '-l', '']
+
+  it.each([1, 2])(
+    '%i busy threads wait for room: nothing is lost, and times do not count it',
+    async (threads) => {
+      const calls = 5_000
+      const program = await targetOf('overload.c')
+      const traced = await traceToJson(bounds, ['--', program, `${threads}`, `${calls}`], {
+        timeoutMs: 60_000,
+      })
+      expect(traced, traced.stderr).toMatchObject({ status: 0, stdout: `${threads * calls}\n` })
+      expect(malformation(traced.lines)).toBeUndefined()
+      expect(lostEvents(traced.lines)).toBe(0)
+      expect(callCounts(traced.lines)).toEqual(
+        new Map([
+          ['work', threads],
+          ['hot', threads * calls],
+        ]),
+      )
+      const ends = traced.lines.filter(isCallEvent).filter(({ type }) => type === 'end')
+      expect(new Set(ends.map(({ how }) => how))).toEqual(new Set(['return']))
+      // What a thread has waited was taken out of its outermost call: `malformation` has added it up.
+      expect(ends.filter(({ symbol, waitedNs = 0 }) => symbol === 'work' && waitedNs > 0)).toHaveLength(
+        threads,
+      )
+      expect(traced.messages.at(-1)).toMatch(/ 0 events lost.*; threads waited .* for utrace$/)
+    },
+  )
+
+  it('does not leave the program stopped when utrace is killed', async () => {
+    const program = await targetOf('overload.c')
+    const output = scratch('.jsonl')
+    const words = [...bounds, '--format', 'jsonl', '-o', output.path, '--', program, '2', '100000']
+    const tracer = start(utrace, words)
+    cleanups.push(tracer.stop)
+    await waitUntil(() => output.read().includes('"waitedNs"'))
+    tracer.child.kill('SIGKILL')
+    // Its output ends when the program, which has it too, has ended.
+    expect((await tracer.outcome).stdout).toBe('200000\n')
   })
 })

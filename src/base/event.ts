@@ -27,6 +27,8 @@ export const eventKind = {
   signal: 9,
   /** Not from the kernel: the program is known to switch stacks. */
   stacksSwitch: 10,
+  /** The thread goes on after it was stopped for `stack` ns: it had to wait for utrace. */
+  waited: 14,
 } as const
 
 export type EventKind = (typeof eventKind)[keyof typeof eventKind]

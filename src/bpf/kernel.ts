@@ -37,10 +37,10 @@ export interface HookedReturn {
 /**
  * What became of a traced process. But for `ended`, it has been stopped, and waits until it is told to go on:
  * before the first instruction of a new image (`started`, `exec`) or of a child (`forked`), in the dynamic linker
- * (`loaded`), or before an unwinder that is about to read the stack (`unwinds`).
+ * (`loaded`), before an unwinder that is about to read the stack (`unwinds`), or because a ring is nearly full (`full`).
  */
 export type ProcessReport =
-  | { readonly kind: 'started' | 'loaded' | 'exec' | 'ended'; readonly pid: Pid }
+  | { readonly kind: 'started' | 'loaded' | 'exec' | 'full' | 'ended'; readonly pid: Pid }
   | { readonly kind: 'forked'; readonly pid: Pid; readonly parent: Pid }
   | { readonly kind: 'unwinds'; readonly pid: Pid; readonly returns: readonly HookedReturn[] }
 
@@ -72,6 +72,9 @@ const ringBytesTotal = 64 << 20
 const ringBytesMin = 1 << 20
 const ringBytesMax = 16 << 20
 
+/** Of a ring that is fuller than this a thread waits for the reader; the rest is for those that have not stopped yet. */
+const waitingShare = 1 / 2
+
 /** The ring size that shares a fixed amount of memory between the CPUs: a power of two. */
 export function defaultRingBytes(cpus: number): number {
   const share = 2 ** Math.floor(Math.log2(ringBytesTotal / cpus))
@@ -95,6 +98,7 @@ export class Kernel {
   readonly #start: BpfMap
   #hasSessions: boolean | undefined
   readonly ringBytes: number
+  readonly #lossless: boolean
   /** Whether this kernel tells which returns are hooked, so that they can be put right for an unwinder. */
   readonly seesHookedReturns: boolean
   /**
@@ -117,11 +121,17 @@ export class Kernel {
   /**
    * @param baseNs CLOCK_MONOTONIC time that becomes trace time 0
    * @param ringBytes size of each CPU's ring: a power of two
-   * @param options `sessions: false` does without uprobe sessions where the kernel has them, for tests
+   * @param options `lossless`: threads are stopped before a ring overflows, and told to go on by whoever reads it;
+   *   `sessions: false` does without uprobe sessions where the kernel has them, for tests
    * @throws UserError where the kernel refuses or lacks something, with the reason and the fix
    */
-  constructor(baseNs: bigint, ringBytes?: number, options: { readonly sessions?: boolean } = {}) {
+  constructor(
+    baseNs: bigint,
+    ringBytes?: number,
+    options: { readonly sessions?: boolean; readonly lossless?: boolean } = {},
+  ) {
     if (options.sessions === false) this.#hasSessions = false
+    this.#lossless = options.lossless === true
     const object = readBpfObject(readFileSync(objectPath))
     const types = readKernelTypes()
     this.#types = types
@@ -145,7 +155,8 @@ export class Kernel {
     const offsets = kernelMembers.map(([structure, member]) => types.memberOffset(structure, member))
     // Of `uprobes_state`, `xol_area` is the first member.
     this.seesHookedReturns = offsets.every((offset) => offset !== undefined)
-    const constants = constantsMap([process.pid, ...offsets.map((offset) => offset ?? 0)])
+    const ringLimit = this.#lossless ? this.ringBytes * waitingShare : 0
+    const constants = constantsMap([process.pid, ...offsets.map((offset) => offset ?? 0), ringLimit])
     const bindings = {
       mapFd: (name: string) => map(name).fd,
       constantsFd: constants.fd,
@@ -183,6 +194,7 @@ export class Kernel {
       attachRawTracepoint(this.#program('thread_exit'), 'sched_process_exit'),
       attachRawTracepoint(this.#program('signal_deliver'), 'signal_deliver'),
     ]
+    if (this.#lossless) links.push(attachRawTracepoint(this.#program('task_switch'), 'sched_switch'))
     try {
       links.push(attachRawTracepoint(this.#program('task_fork')))
     } catch (error) {
@@ -374,6 +386,7 @@ function readReport(words: Uint32Array, at: number): ProcessReport {
     [controlKind.started]: 'started',
     [controlKind.loaded]: 'loaded',
     [controlKind.exec]: 'exec',
+    [controlKind.full]: 'full',
   } as const
   return { kind: kinds[kind as keyof typeof kinds] ?? 'ended', pid }
 }

@@ -9,7 +9,15 @@ export const functionIdMask = (1 << kindShift) - 1
 
 /** A record of the control ring begins with: u32 kind, u32 pid, u32 thread, u32 parent. */
 export const controlRecordBytes = 16
-export const controlKind = { started: 0, loaded: 1, exec: 2, forked: 3, unwinds: 4, ended: 5 } as const
+export const controlKind = {
+  started: 0,
+  loaded: 1,
+  exec: 2,
+  forked: 3,
+  unwinds: 4,
+  ended: 5,
+  full: 6,
+} as const
 
 /** After `unwinds` follow so many hooked returns: u64 slot (0: none), u64 return address, u64 probe address. */
 export const hookedReturnsMax = 64

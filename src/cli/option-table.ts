@@ -167,6 +167,11 @@ export const traceOptions = [
     group: 'Probes',
     help: 'Memory per CPU for events on their way, such as 4M; rounded up to a power of two (default: 64M shared by all CPUs, 16M at most for each)',
   },
+  {
+    name: 'lossless',
+    group: 'Limits',
+    help: 'Let the program wait (it is stopped and continued) rather than lose events; times do not count the waiting',
+  },
   { name: 'debug', short: ['d'], group: 'Help', help: 'Show debug information' },
   { name: 'help', short: ['?', 'h'], answers: true, group: 'Help', help: 'Show this help' },
   { name: 'usage', answers: true, group: 'Help', help: 'Show a short usage message' },

@@ -31,6 +31,7 @@ const defaults: TraceOptions = {
   exitProbe: 'auto',
   placement: 'auto',
   bufferBytes: undefined,
+  lossless: false,
 }
 
 test('defaults', () => {

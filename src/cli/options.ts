@@ -50,6 +50,8 @@ export interface TraceOptions {
   readonly placement: 'auto' | 'entry'
   /** Size of the ring buffer of each CPU in bytes: a power of two, at least a page. Undefined: by the number of CPUs. */
   readonly bufferBytes: number | undefined
+  /** Whether the target waits rather than that an event is lost. */
+  readonly lossless: boolean
 }
 
 /**
@@ -97,6 +99,7 @@ export function readTraceOptions(
     exitProbe: choice(given, 'exit-probe') ?? 'auto',
     placement: choice(given, 'placement') ?? 'auto',
     bufferBytes: given.read('buffer', parseBufferSize),
+    lossless: given.has('lossless'),
   }
 }
 

@@ -80,6 +80,7 @@ export function sessionOptions(options: TraceOptions, inherited: InheritedState)
     placement: options.placement,
     bufferBytes: options.bufferBytes,
     followForks: options.followForks,
+    lossless: options.lossless,
     log: (done: string) => {
       if (options.debug) printLine(`utrace: ${performance.now().toFixed(0).padStart(6)} ms: ${done}`)
     },
@@ -247,12 +248,14 @@ export function exitStatus({ exit }: TraceResult, received: NodeJS.Signals | und
   return received === undefined || received === 'SIGINT' ? 0 : statusOfSignal(received)
 }
 
-export function printSummary({ statistics, functionsTraced, untraced }: TraceResult, debug: boolean): void {
+export function printSummary(result: TraceResult, debug: boolean): void {
+  const { statistics, functionsTraced, untraced, waitedNs } = result
   if (debug)
     for (const { name, reason } of untraced)
       printLine(`utrace: not traced: ${escapeText(name)}: ${escapeText(reason)}`)
   const notTraced = new Map<string, number>()
   for (const { reason } of untraced) notTraced.set(reason, (notTraced.get(reason) ?? 0) + 1)
   const { calls, threads, lostEvents, openCalls } = statistics
-  printLine(summaryLine({ calls, threads, lostEvents, functionsTraced, notTraced, openAtEnd: openCalls }))
+  const openAtEnd = openCalls
+  printLine(summaryLine({ calls, threads, lostEvents, functionsTraced, notTraced, openAtEnd, waitedNs }))
 }

@@ -63,6 +63,11 @@ export class ProcessTracer {
     return this.planned.length > 0
   }
 
+  /** Whether an interactive shell would see it stopped. */
+  get isShellJob(): boolean {
+    return this.#circumstances.isShellJob
+  }
+
   /** Whether it may be told when a child of it is stopped and continued. */
   get watchesChildren(): boolean {
     return readCircumstances(this.pid).watchesChildren

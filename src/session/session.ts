@@ -46,6 +46,8 @@ export interface SessionOptions extends PlanOptions {
   readonly bufferBytes: number | undefined
   /** Whether child processes are traced too. */
   readonly followForks: boolean
+  /** Whether the target waits rather than that an event is lost. */
+  readonly lossless: boolean
   /** Told what has just been done: for people who want to know where start-up time goes. */
   readonly log: (done: string) => void
 }
@@ -57,6 +59,8 @@ export interface TraceResult {
   /** How the command ended; undefined while it, or the process attached to, runs on. */
   readonly exit: ExitReport | undefined
   readonly endNs: TraceNs
+  /** How long threads were held up so that no event was lost, all together. */
+  readonly waitedNs: number
 }
 
 /** Makes what takes every event before its call is rebuilt: a recorder. */
@@ -105,7 +109,7 @@ export class TraceSession {
     checkPidNamespace()
     if (options.target.kind === 'process') checkProcess(options.target.pid)
     try {
-      this.#kernel = new Kernel(this.clock.baseNs, options.bufferBytes)
+      this.#kernel = new Kernel(this.clock.baseNs, options.bufferBytes, { lossless: options.lossless })
       this.#guard = new Guard(this.#kernel)
       this.#tracepoints = this.#kernel.attachTracepoints()
       options.log(`kernel side loaded, ${this.#kernel.ringBytes >> 10} KB of ring buffer per CPU`)
@@ -152,13 +156,7 @@ export class TraceSession {
     if (this.#options.target.kind === 'process') this.#watchProcess(this.#options.target.pid)
     await this.#pump(events, sink)
     this.#options.log('tracing done')
-    this.#kernel.close()
-    this.#restoreAllReturns()
-    await Promise.all([
-      detachAll(this.#tracepoints),
-      ...[...this.#tracers.values()].map((tracer) => tracer.detach()),
-      ...this.#detaching,
-    ])
+    await this.#detach(events)
     this.#guard.dismiss()
     this.#options.log('detached')
     while (this.#kernel.drain(events) > 0);
@@ -173,6 +171,7 @@ export class TraceSession {
       untraced: [...this.#untraced.values()],
       exit: this.#exit,
       endNs: now,
+      waitedNs: engine.waitedNs,
     }
   }
 
@@ -197,6 +196,11 @@ export class TraceSession {
 
   #join(pid: Pid): ProcessTracer {
     const tracer = new ProcessTracer(pid, this.#context)
+    if (this.#options.lossless && tracer.isShellJob) {
+      throw new UserError(
+        `--lossless does not go with process ${pid}: its shell would take it for stopped whenever it waits; try a larger --buffer`,
+      )
+    }
     this.#remember(tracer)
     tracer.join()
     return tracer
@@ -221,6 +225,25 @@ export class TraceSession {
       } else if (over) return undefined
       else await this.#kernel.reportReady()
     }
+  }
+
+  /** No call begins any more; those that end while the probes are removed, which takes time, are still seen. */
+  async #detach(events: EventConsumer): Promise<void> {
+    this.#kernel.close()
+    // Whoever was stopped just before goes on.
+    this.#answerReports()
+    this.#restoreAllReturns()
+    let isDetached = false
+    const detached = Promise.all([
+      detachAll(this.#tracepoints),
+      ...[...this.#tracers.values()].map((tracer) => tracer.detach()),
+      ...this.#detaching,
+    ]).finally(() => {
+      isDetached = true
+    })
+    await pumpEvents(this.#kernel, events, { flush: () => {}, done: () => isDetached })
+    await detached
+    this.#answerReports()
   }
 
   async #pump(consumer: EventConsumer, sink: SessionSink): Promise<void> {
@@ -249,10 +272,15 @@ export class TraceSession {
 
   #answerReports(): void {
     const stopped = new Set<Pid>()
+    let isFull = false
     do {
       for (let report = this.#kernel.nextReport(); report !== undefined; report = this.#kernel.nextReport()) {
         const { pid } = report
         stopped.add(pid)
+        if (report.kind === 'full') {
+          isFull = true
+          continue
+        }
         this.#unlessGone(pid, () => {
           this.#answer(report)
           const tracer = this.#tracers.get(pid)
@@ -261,6 +289,8 @@ export class TraceSession {
       }
       // Another thread may be about to report too: to continue the process now would take its stop away.
     } while ([...stopped].some(comesToRest) && this.#kernel.hasReport())
+    // Whoever waits for room finds it.
+    if (isFull && this.#events !== undefined) this.#kernel.drain(this.#events)
     for (const pid of stopped) this.#tracers.get(pid)?.resume()
   }
 

@@ -1,3 +1,5 @@
+import { formatDuration } from '../base/duration.ts'
+
 /** What a trace came to, in plain numbers. */
 export interface TraceStats {
   readonly calls: number
@@ -8,6 +10,8 @@ export interface TraceStats {
   readonly notTraced: ReadonlyMap<string, number>
   /** Calls that had not returned when tracing ended. */
   readonly openAtEnd: number
+  /** How long threads waited for utrace, all together. */
+  readonly waitedNs?: number
 }
 
 /**
@@ -27,8 +31,15 @@ export function summaryLine(stats: TraceStats): string {
     const why = reasons.map(([reason, count]) => `${grouped(count)} ${reason}`).join(', ')
     parts.push(`${grouped(total)} not traced (${why})`)
   }
+  const waitedNs = stats.waitedNs ?? 0
+  const waited = waitedNs > 0 ? `; threads waited ${durationWords(waitedNs)} for utrace` : ''
   const open = stats.openAtEnd > 0 ? `; ${counted(stats.openAtEnd, 'call')} still open at the end` : ''
-  return `utrace: ${parts.join(', ')}${open}`
+  return `utrace: ${parts.join(', ')}${open}${waited}`
+}
+
+function durationWords(ns: number): string {
+  const { text, unit } = formatDuration(ns)
+  return `${text.trim()} ${unit}`
 }
 
 function counted(count: number, noun: string): string {
