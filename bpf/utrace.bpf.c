@@ -34,8 +34,12 @@ struct function_flags {
 };
 MAP(functions, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct function_flags), 1, BPF_F_MMAPABLE);
 #define FUNCTION_LEAVES_RETURN_ALONE 1
+#define FUNCTION_STARTS 2 /* its call begins, or its call ends, what is traced */
+#define FUNCTION_STOPS 4
 /* The last byte is nobody's: it is set when tracing ends. Calls that have begun may end; none begins any more. */
 #define CLOSING (FUNCTIONS_MAX - 1)
+/* So is the one before: no call begins until that of a function that starts tracing. */
+#define PAUSED (FUNCTIONS_MAX - 2)
 
 /*
  * Values that the loader knows before it loads; the verifier treats them as constants. All but the first and
@@ -315,6 +319,7 @@ static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
 	__u32 function = cookie & COOKIE_FUNCTION, first = 0;
 	__u32 condition = cookie >> COOKIE_CONDITION_SHIFT & COOKIE_CONDITION_MASK;
 	struct function_flags *flags;
+	__u8 own;
 
 	if (cookie & COOKIE_EXIT) {
 		if (!condition || is_taken(ctx->flags, condition - 1))
@@ -326,8 +331,13 @@ static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
 		return 1;
 	if (cookie & COOKIE_LIBRARY_CALL && !called_by_program(ctx))
 		return 1;
+	own = flags->of[function & (FUNCTIONS_MAX - 1)];
+	if (own & (FUNCTION_STARTS | FUNCTION_STOPS))
+		flags->of[PAUSED] = !(own & FUNCTION_STARTS);
+	if (flags->of[PAUSED])
+		return 1;
 	emit_call(RECORD_ENTRY, function, ctx->rsp);
-	return cookie & COOKIE_NO_HOOK || flags->of[function & (FUNCTIONS_MAX - 1)] & FUNCTION_LEAVES_RETURN_ALONE;
+	return cookie & COOKIE_NO_HOOK || own & FUNCTION_LEAVES_RETURN_ALONE;
 }
 
 extern int bpf_session_is_return(void *ctx) __ksym;

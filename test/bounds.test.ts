@@ -116,3 +116,66 @@ describe('--lossless', () => {
     expect((await tracer.outcome).stdout).toBe('200000\n')
   })
 })
+
+describe('a part of a trace', () => {
+  it('--max-calls: the first ones, and the program runs on', async () => {
+    const program = await targetOf('overload.c')
+    const words = ['--max-calls', '1000', '-f', 'hot', '-l', '']
+    const traced = await traceToJson(words, ['--', program, '1', '20000'])
+    expect(callCounts(traced.lines)).toEqual(new Map([['hot', 1000]]))
+    expect(malformation(traced.lines)).toBeUndefined()
+    expect(traced.messages.at(-1)).toMatch(/^utrace: 1,000 calls, .* 0 events lost/)
+    // It has what utrace has for its output: that ends with the later of both.
+    expect(traced).toMatchObject({ status: 0, stdout: '20000\n' })
+  })
+
+  it('--duration: then the program is left alone', async () => {
+    const program = await targetOf('hot-loop.c')
+    const stopFile = scratch('')
+    const target = start(program, [stopFile.path])
+    cleanups.push(target.stop)
+    await waitUntil(() => target.texts.stdout.includes('running'))
+    const traced = await traceToJson(['--duration', '300ms'], ['-p', `${target.pid}`], { timeoutMs: 60_000 })
+    expect(traced.status, traced.stderr).toBe(0)
+    expect(callCounts(traced.lines).get('outer')).toBeGreaterThan(0)
+    expect(target.child.exitCode).toBeNull()
+  })
+
+  const calls = async (...words: string[]) => {
+    const program = await targetOf('phases.c')
+    const traced = await traceToJson([...words, '-l', ''], ['--', program])
+    expect(traced, traced.stderr).toMatchObject({ status: 0 })
+    expect(malformation(traced.lines)).toBeUndefined()
+    return Object.fromEntries(callCounts(traced.lines))
+  }
+
+  it('--start-at, --stop-at: what lies between, whenever it comes', async () => {
+    expect(await calls('--start-at', 'begin_work', '--stop-at', 'end_work')).toEqual({
+      begin_work: 2,
+      work: 2,
+      step: 6,
+    })
+    expect(await calls('--start-at', 'work')).toEqual({
+      work: 2,
+      end_work: 2,
+      before: 1,
+      begin_work: 1,
+      step: 8,
+    })
+    expect(await calls('--stop-at', 'work')).toEqual({ main: 1, before: 1, begin_work: 1, step: 2 })
+    // They need not be asked for besides.
+    expect(await calls('-f', 'step', '--start-at', 'work', '--stop-at', 'end_work')).toEqual({
+      work: 2,
+      step: 4,
+    })
+  })
+
+  it('--start-at: what is not there is said', async () => {
+    const program = await targetOf('phases.c')
+    const { status, messages } = await traceToJson(['--start-at', 'nowhere'], ['--', program])
+    expect(status).toBe(1)
+    expect(messages).toEqual([
+      "utrace: no function that can be traced matches --start-at 'nowhere': see what there is with --plan",
+    ])
+  })
+})

@@ -7,7 +7,7 @@ import { mapSharedMemory } from '../sys/memory.ts'
 import { waitReadable } from '../sys/poll.ts'
 import { type KernelTypes, readKernelTypes } from './btf.ts'
 import { onlineCpus, possibleCpuCount } from './cpus.ts'
-import { closeTracing, functionFlags } from './function-flags.ts'
+import { closeTracing, functionFlags, pauseTracing } from './function-flags.ts'
 import {
   controlKind,
   controlRecordBytes,
@@ -235,6 +235,16 @@ export class Kernel {
   /** From now on the returns of this function are not hooked, in any process. */
   leaveReturnAlone(functionId: number): void {
     this.#functionFlags[functionId]! |= functionFlag.leavesReturnAlone
+  }
+
+  /** From now on tracing begins, or ends, where a call of this function does, in any process. */
+  switchTracingAt(functionId: number, what: 'starts' | 'stops'): void {
+    this.#functionFlags[functionId]! |= functionFlag[what]
+  }
+
+  /** From now on no call is seen until one of a function that starts tracing. */
+  pause(): void {
+    pauseTracing(this.#functionFlags)
   }
 
   /** Attaches a set of probes: all of it or nothing. @throws SystemCallError */

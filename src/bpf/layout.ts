@@ -28,7 +28,7 @@ export const processValueBytes = 24
 export const processFlag = { followForks: 1 } as const
 
 /** Flags in the `functions` map, a byte for each function id. */
-export const functionFlag = { leavesReturnAlone: 1 } as const
+export const functionFlag = { leavesReturnAlone: 1, starts: 2, stops: 4 } as const
 export const functionsMax = 1 << 20
 
 /** The members of the kernel's structures that the program reads, in the order of its `config`. */

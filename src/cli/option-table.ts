@@ -168,6 +168,32 @@ export const traceOptions = [
     help: 'Memory per CPU for events on their way, such as 4M; rounded up to a power of two (default: 64M shared by all CPUs, 16M at most for each)',
   },
   {
+    name: 'max-calls',
+    argument: 'N',
+    group: 'Limits',
+    help: 'Stop tracing after N calls; the program runs on',
+  },
+  {
+    name: 'duration',
+    argument: 'TIME',
+    group: 'Limits',
+    help: 'Stop tracing after TIME, such as 10s; the program runs on',
+  },
+  {
+    name: 'start-at',
+    argument: 'PATTERN',
+    again: 'add',
+    group: 'Limits',
+    help: 'Trace nothing before a function matching PATTERN is called, in any thread',
+  },
+  {
+    name: 'stop-at',
+    argument: 'PATTERN',
+    again: 'add',
+    group: 'Limits',
+    help: 'Trace nothing more once a function matching PATTERN is called, up to the next --start-at',
+  },
+  {
     name: 'lossless',
     group: 'Limits',
     help: 'Let the program wait (it is stopped and continued) rather than lose events; times do not count the waiting',

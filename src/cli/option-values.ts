@@ -29,6 +29,13 @@ export function parseDepth(text: string): number {
   return depth
 }
 
+export function parseCalls(text: string): number {
+  const calls = /^\d{1,15}$/.test(text) ? Number(text) : 0
+  if (calls < 1)
+    throw new UsageError(`${quoteText(text)} is not a number of calls: give a whole number from 1`)
+  return calls
+}
+
 /** A ring buffer holds whole pages. */
 const smallestBufferBytes = 4096
 const largestBufferBytes = 1024 ** 3

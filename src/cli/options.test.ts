@@ -32,6 +32,10 @@ const defaults: TraceOptions = {
   placement: 'auto',
   bufferBytes: undefined,
   lossless: false,
+  maxCalls: undefined,
+  duration: undefined,
+  startAt: [],
+  stopAt: [],
 }
 
 test('defaults', () => {

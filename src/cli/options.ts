@@ -5,7 +5,14 @@ import { asPid, asTid, type DurationNs, type Pid, type Tid } from '../base/units
 import { GivenOptions } from './given-options.ts'
 import { parseOptionWords } from './option-parser.ts'
 import { type TraceOptionName, traceOptions } from './option-table.ts'
-import { notEmpty, parseBufferSize, parseCommand, parseDepth, parseTaskId } from './option-values.ts'
+import {
+  notEmpty,
+  parseBufferSize,
+  parseCalls,
+  parseCommand,
+  parseDepth,
+  parseTaskId,
+} from './option-values.ts'
 
 /** What the command line asks for. */
 export type Invocation =
@@ -52,6 +59,12 @@ export interface TraceOptions {
   readonly bufferBytes: number | undefined
   /** Whether the target waits rather than that an event is lost. */
   readonly lossless: boolean
+  /** Tracing ends after so many calls, after this time; undefined: when the target ends. */
+  readonly maxCalls: number | undefined
+  readonly duration: DurationNs | undefined
+  /** Glob lists: calls that begin and end what is traced. */
+  readonly startAt: readonly string[]
+  readonly stopAt: readonly string[]
 }
 
 /**
@@ -100,6 +113,10 @@ export function readTraceOptions(
     placement: choice(given, 'placement') ?? 'auto',
     bufferBytes: given.read('buffer', parseBufferSize),
     lossless: given.has('lossless'),
+    maxCalls: given.read('max-calls', parseCalls),
+    duration: given.read('duration', parseDuration),
+    startAt: given.all('start-at', []),
+    stopAt: given.all('stop-at', []),
   }
 }
 

@@ -81,6 +81,8 @@ export function sessionOptions(options: TraceOptions, inherited: InheritedState)
     bufferBytes: options.bufferBytes,
     followForks: options.followForks,
     lossless: options.lossless,
+    maxCalls: options.maxCalls,
+    maxDurationMs: options.duration === undefined ? undefined : options.duration / 1e6,
     log: (done: string) => {
       if (options.debug) printLine(`utrace: ${performance.now().toFixed(0).padStart(6)} ms: ${done}`)
     },

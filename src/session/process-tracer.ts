@@ -10,9 +10,9 @@ import { type Circumstances, readCircumstances } from '../target/circumstances.t
 import { attachExits, attachPlan } from './attach-plan.ts'
 import type { FunctionIds } from './function-ids.ts'
 import { type Module, type ModuleReader, type ProcessModules, pathThrough } from './modules.ts'
-import { type PlannedModule, type PlanOptions, planProcess } from './plan-process.ts'
+import { namesOf, type PlannedModule, type PlanOptions, planProcess } from './plan-process.ts'
 import { addressesOf, catchFunction, type ReturnHookEvidence, returnHookEvidence } from './return-hooks.ts'
-import type { Selection } from './selection.ts'
+import type { Selection, TracingSwitch } from './selection.ts'
 
 /** What all processes of a session share. */
 export interface TracerContext {
@@ -129,6 +129,7 @@ export class ProcessTracer {
     const { kernel, ids } = this.#context
     const functionIds: number[] = []
     this.#watchUnwinders()
+    this.#setSwitches()
     const missing = this.planned.filter((planned) => !this.#attached.has(planned))
     for (const [planned, module] of this.#present(missing)) {
       this.#attached.add(planned)
@@ -138,6 +139,22 @@ export class ProcessTracer {
       for (const { plan, reason } of refused) this.#leaveOut(module, { ...plan, reason })
     }
     return functionIds
+  }
+
+  /** The planned functions whose calls switch tracing on or off. */
+  switches(): { readonly id: number; readonly what: TracingSwitch }[] {
+    const { ids, selection } = this.#context
+    if (selection.switches.size === 0) return []
+    return this.planned.flatMap(({ module, plan }) =>
+      plan.functions.flatMap((function_) => {
+        const what = selection.switchOf(namesOf(function_.symbol, function_.name))
+        return what === undefined ? [] : [{ id: ids.idOf(module, function_), what }]
+      }),
+    )
+  }
+
+  #setSwitches(): void {
+    for (const { id, what } of this.switches()) this.#context.kernel.switchTracingAt(id, what)
   }
 
   /** Attaches probes to the exits of those of the functions that this process has, so that returns need no hook. */

@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.ts'
+import { escapeText } from '../base/escape.ts'
 import { type EventConsumer, eventKind } from '../base/event.ts'
 import { asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
 import { type HookedReturn, Kernel, type ProcessReport, permissionError } from '../bpf/kernel.ts'
@@ -48,6 +49,9 @@ export interface SessionOptions extends PlanOptions {
   readonly followForks: boolean
   /** Whether the target waits rather than that an event is lost. */
   readonly lossless: boolean
+  /** Tracing ends after so many calls, and so many milliseconds; undefined: when the target ends. */
+  readonly maxCalls: number | undefined
+  readonly maxDurationMs: number | undefined
   /** Told what has just been done: for people who want to know where start-up time goes. */
   readonly log: (done: string) => void
 }
@@ -128,6 +132,7 @@ export class TraceSession {
     await this.#kernel.ready
     const tracer = target.kind === 'command' ? await this.#start(target) : this.#join(target.pid)
     if (tracer === undefined) return { planned: [], untraced: [] }
+    this.#checkSwitches(tracer)
     log(`planned: ${tracer.planned.reduce((sum, { plan }) => sum + plan.functions.length, 0)} functions`)
     return { planned: tracer.planned, untraced: [...tracer.untraced.values()] }
   }
@@ -143,7 +148,8 @@ export class TraceSession {
       manyReturnsPending: (ids) => this.#probeExits(recursiveFunctions(ids)),
     })
     const describeState = (consumer: EventConsumer) => engine.describeState(consumer)
-    const events = tap === undefined ? engine : both(tap({ functions, pidOf, describeState }), engine)
+    const all = tap === undefined ? engine : both(tap({ functions, pidOf, describeState }), engine)
+    const events = this.#withoutCallsBeyond(this.#options.maxCalls, all, engine)
     this.#events = events
     this.#sink = sink
     for (const text of this.#earlyNotes.splice(0)) this.#note(text)
@@ -154,7 +160,10 @@ export class TraceSession {
     }
     this.#options.log(`attached: ${this.#tracedFunctions.size} functions`)
     if (this.#options.target.kind === 'process') this.#watchProcess(this.#options.target.pid)
+    const { maxDurationMs } = this.#options
+    const timer = maxDurationMs === undefined ? undefined : setTimeout(() => this.stop(), maxDurationMs)
     await this.#pump(events, sink)
+    clearTimeout(timer)
     this.#options.log('tracing done')
     await this.#detach(events)
     this.#guard.dismiss()
@@ -172,6 +181,37 @@ export class TraceSession {
       exit: this.#exit,
       endNs: now,
       waitedNs: engine.waitedNs,
+    }
+  }
+
+  /** What is to switch tracing must be there. @throws UserError */
+  #checkSwitches(tracer: ProcessTracer): void {
+    const { switches } = this.#options.selection
+    const found = new Set(tracer.switches().map(({ what }) => what))
+    for (const [what, patterns] of switches) {
+      if (found.has(what)) continue
+      throw new UserError(
+        `no function that can be traced matches ${what === 'starts' ? '--start-at' : '--stop-at'} '${escapeText(patterns)}': see what there is with --plan`,
+      )
+    }
+    if (switches.has('starts')) this.#kernel.pause()
+  }
+
+  /** Once there are so many calls no further ones begin, and tracing ends. */
+  #withoutCallsBeyond(
+    maxCalls: number | undefined,
+    consumer: EventConsumer,
+    { statistics }: Reconstruction,
+  ): EventConsumer {
+    if (maxCalls === undefined) return consumer
+    return {
+      event: (time, stack, tid, kind, functionId, cpu) => {
+        if (kind === eventKind.entry && statistics.calls >= maxCalls) return
+        consumer.event(time, stack, tid, kind, functionId, cpu)
+        if (statistics.calls < maxCalls || this.#stopRequested) return
+        this.#kernel.close()
+        this.stop()
+      },
     }
   }
 
