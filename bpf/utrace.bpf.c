@@ -36,14 +36,19 @@ MAP(functions, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct function_flags), 1, BPF_F_MM
 #define FUNCTION_LEAVES_RETURN_ALONE 1
 #define FUNCTION_STARTS 2 /* its call begins, or its call ends, what is traced */
 #define FUNCTION_STOPS 4
+/* For `utrace stat`, what src/trace/functions.ts tells of a function: */
+#define FUNCTION_TAIL_CALLS 8
+#define FUNCTION_LOOPS 16
+#define FUNCTION_EXITS_PROBED 32
+#define FUNCTION_ENDS_AT_ENTRY 64
 /* The last byte is nobody's: it is set when tracing ends. Calls that have begun may end; none begins any more. */
 #define CLOSING (FUNCTIONS_MAX - 1)
 /* So is the one before: no call begins until that of a function that starts tracing. */
 #define PAUSED (FUNCTIONS_MAX - 2)
 
 /*
- * Values that the loader knows before it loads; the verifier treats them as constants. All but the first and
- * the last are offsets in the kernel's structures.
+ * Values that the loader knows before it loads; the verifier treats them as constants. Those between the
+ * first and ring_limit are offsets in the kernel's structures.
  */
 const volatile struct {
 	__u32 tracer_pid;
@@ -53,6 +58,8 @@ const volatile struct {
 	__u32 instance_func, instance_stack, instance_return, instance_next;
 	__u32 mm_xol_area, xol_area_address;
 	__u32 ring_limit; /* a thread that finds more bytes in its ring waits; 0: none ever does */
+	__u32 statistics_functions; /* so many functions have room in `statistics` for each CPU */
+	__u32 statistics_trace;     /* 1: what is summed up goes to the rings too */
 } config SEC(".rodata") = {0};
 
 enum record_kind {
@@ -83,6 +90,7 @@ enum control_kind {
 	CONTROL_UNWINDS, /* an unwinder is about to read a stack with hooked returns on it: their list follows */
 	CONTROL_ENDED,   /* a traced process has no thread left; nothing is stopped */
 	CONTROL_FULL,    /* a ring is nearly full */
+	CONTROL_DEEP,    /* many returns are hooked, and a function (parent: its id) calls itself again */
 };
 
 struct control_record {
@@ -113,6 +121,7 @@ struct process {
 	__u64 flags;
 };
 #define PROCESS_FOLLOW_FORKS 1
+#define PROCESS_NEVER_STOPS 2
 
 #define KIND_SHIFT 28
 #define SIGSTOP 19
@@ -143,27 +152,31 @@ static __always_inline void report_lost(void *ring, __u32 cpu, __u64 *lost_here)
 }
 
 /* The ring is reserved before the clock is read: whatever is older than a reading of the clock is already reserved. */
-static __always_inline void emit_of(__u32 thread, __u32 kind, __u32 function, __u64 stack)
+/* Returns the time of the record. */
+static __always_inline __u64 emit_of(__u32 thread, __u32 kind, __u32 function, __u64 stack)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	void *ring = this_ring(cpu);
 	__u64 *lost_here = bpf_map_lookup_elem(&lost, &cpu);
 	struct record *record;
+	__u64 now;
 
 	if (!lost_here)
-		return;
+		return bpf_ktime_get_ns();
 	if (ring && *lost_here)
 		report_lost(ring, cpu, lost_here);
 	record = ring ? bpf_ringbuf_reserve(ring, sizeof(*record), 0) : 0;
 	if (!record) {
 		__sync_fetch_and_add(lost_here, 1);
-		return;
+		return bpf_ktime_get_ns();
 	}
 	record->stack = stack;
 	record->thread = thread;
 	record->kind_and_function = kind << KIND_SHIFT | function;
-	record->time_ns = bpf_ktime_get_ns();
+	now = bpf_ktime_get_ns();
+	record->time_ns = now;
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	return now;
 }
 
 static __always_inline void emit(__u32 kind, __u32 function, __u64 stack)
@@ -312,6 +325,21 @@ static __always_inline void emit_call(__u32 kind, __u32 function, __u64 stack)
 #define COOKIE_EXIT (1ull << 40)         /* an instruction by which the function leaves */
 #define COOKIE_LIBRARY_CALL (1ull << 41) /* counts only if it returns into the program */
 #define COOKIE_NO_HOOK (1ull << 42)      /* its return is not to be hooked */
+#define COOKIE_DISPLACEMENT_SHIFT 44     /* words by which the stack pointer is below the return address at an entry */
+#define COOKIE_DISPLACEMENT_MASK 255
+
+/* Whether a call that begins counts. `own` gets the flags of its function. */
+static __always_inline int is_traced(struct registers *ctx, __u64 cookie, struct function_flags *flags, __u8 *own)
+{
+	if (flags->of[CLOSING])
+		return 0;
+	if (cookie & COOKIE_LIBRARY_CALL && !called_by_program(ctx))
+		return 0;
+	*own = flags->of[cookie & COOKIE_FUNCTION & (FUNCTIONS_MAX - 1)];
+	if (*own & (FUNCTION_STARTS | FUNCTION_STOPS))
+		flags->of[PAUSED] = !(*own & FUNCTION_STARTS);
+	return !flags->of[PAUSED];
+}
 
 /* An entry or an exit of a function. Returns 0 where the return of the call is to be hooked. */
 static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
@@ -327,14 +355,7 @@ static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
 		return 1;
 	}
 	flags = bpf_map_lookup_elem(&functions, &first);
-	if (!flags || flags->of[CLOSING])
-		return 1;
-	if (cookie & COOKIE_LIBRARY_CALL && !called_by_program(ctx))
-		return 1;
-	own = flags->of[function & (FUNCTIONS_MAX - 1)];
-	if (own & (FUNCTION_STARTS | FUNCTION_STOPS))
-		flags->of[PAUSED] = !(own & FUNCTION_STARTS);
-	if (flags->of[PAUSED])
+	if (!flags || !is_traced(ctx, cookie, flags, &own))
 		return 1;
 	emit_call(RECORD_ENTRY, function, ctx->rsp);
 	return cookie & COOKIE_NO_HOOK || own & FUNCTION_LEAVES_RETURN_ALONE;
@@ -598,5 +619,7 @@ int task_fork(__u64 *ctx)
 	bpf_ringbuf_submit(record, 0);
 	return 0;
 }
+
+#include "statistics.h"
 
 char license_name[] SEC("license") = "Dual BSD/GPL";

@@ -12,6 +12,7 @@ import {
   controlKind,
   controlRecordBytes,
   cookie,
+  displacementWordsMax,
   functionFlag,
   hookedReturnBytes,
   hookedReturnsMax,
@@ -25,6 +26,7 @@ import { EventMerger } from './merge.ts'
 import { readBpfObject } from './object.ts'
 import { loadProgram } from './program.ts'
 import { pageBytes, RingReader } from './ring.ts'
+import { KernelStatistics, statisticsValueBytes } from './statistics.ts'
 
 /** A return address on a thread's stack that the kernel has replaced. */
 export interface HookedReturn {
@@ -42,6 +44,8 @@ export interface HookedReturn {
 export type ProcessReport =
   | { readonly kind: 'started' | 'loaded' | 'exec' | 'full' | 'ended'; readonly pid: Pid }
   | { readonly kind: 'forked'; readonly pid: Pid; readonly parent: Pid }
+  /** Many returns are hooked, and this function calls itself once more: its return must be seen in another way. */
+  | { readonly kind: 'deep'; readonly pid: Pid; readonly functionId: number }
   | { readonly kind: 'unwinds'; readonly pid: Pid; readonly returns: readonly HookedReturn[] }
 
 /** Probes on instructions of one file, in one process. */
@@ -59,6 +63,8 @@ export interface ProbedInstruction {
   readonly role: 'call' | 'entry' | 'exit'
   /** An entry that counts only if the call returns into the program's own code. */
   readonly isLibraryCall?: boolean
+  /** For an entry: bytes by which the stack pointer lies below the return address. */
+  readonly stackDisplacement?: number
   /** For a conditional jump by which a function leaves: the condition code on which it is taken. */
   readonly condition?: number | undefined
 }
@@ -88,6 +94,8 @@ export function defaultRingBytes(cpus: number): number {
 export class Kernel {
   readonly #programs = new Map<string, number>()
   readonly #load: (name: string) => number
+  readonly #makeStatistics: (functions: number, alsoTrace: boolean) => KernelStatistics
+  #programKind: 'probe' | 'stat' = 'probe'
   readonly #control: RingReader
   readonly #controlFd: number
   readonly #merger: EventMerger
@@ -142,6 +150,7 @@ export class Kernel {
     const rings = cpus.map((cpu) => ({ cpu, map: new BpfMap('ring', ringDefinition(this.ringBytes)) }))
     const maps = new Map<string, BpfMap>()
     for (const [name, definition] of object.maps) {
+      if (name === 'statistics' || name === 'threads') continue
       const sized = definition.maxEntries === 0 ? { ...definition, maxEntries: possibleCpus } : definition
       maps.set(name, new BpfMap(name, sized, definition.type === mapType.arrayOfMaps ? rings[0]!.map.fd : 0))
     }
@@ -156,15 +165,25 @@ export class Kernel {
     // Of `uprobes_state`, `xol_area` is the first member.
     this.seesHookedReturns = offsets.every((offset) => offset !== undefined)
     const ringLimit = this.#lossless ? this.ringBytes * waitingShare : 0
-    const constants = constantsMap([process.pid, ...offsets.map((offset) => offset ?? 0), ringLimit])
+    const constants = [process.pid, ...offsets.map((offset) => offset ?? 0), ringLimit]
     const bindings = {
       mapFd: (name: string) => map(name).fd,
-      constantsFd: constants.fd,
+      constantsFd: constantsMap([...constants, 0, 0]).fd,
       kernelFunctionId: types.functionId,
       attachedTypeId: (section: string, name: string) =>
         section === 'iter' ? types.functionId(`bpf_iter_${name}`) : types.typedefId(`btf_trace_${name}`),
     }
     this.#load = (name) => loadProgram(object, name, bindings)
+    this.#makeStatistics = (functions, alsoTrace) => {
+      const sized = (name: string, maxEntries: number) =>
+        maps.set(name, new BpfMap(name, { ...object.maps.get(name)!, maxEntries }))
+      sized('threads', 0)
+      sized('statistics', functions * possibleCpus)
+      bindings.constantsFd = constantsMap([...constants, functions, alsoTrace ? 1 : 0]).fd
+      const bytes = roundToPage(functions * possibleCpus * statisticsValueBytes)
+      const words = new Uint32Array(mapSharedMemory(map('statistics').fd, 0, bytes, 'read'))
+      return new KernelStatistics(words, functions, possibleCpus)
+    }
     this.#processes = map('processes')
     this.#start = map('start')
     this.#lost = new Uint32Array(mapSharedMemory(map('lost').fd, 0, roundToPage(possibleCpus * 8), 'write'))
@@ -180,6 +199,24 @@ export class Kernel {
       })),
       baseNs,
     )
+  }
+
+  /**
+   * From now on calls are summed up in the kernel, instead of being reported.
+   * @param functions ids below this have room
+   * @param alsoTrace they are reported as well, with the same times: for tests
+   */
+  sumUp(functions: number, alsoTrace = false): { statistics: KernelStatistics; links: BpfLink[] } {
+    const statistics = this.#makeStatistics(functions, alsoTrace)
+    this.#programKind = 'stat'
+    const program = this.#program('stat_thread_ends')
+    const ends = ['sched_process_exit', 'sched_process_exec']
+    return { statistics, links: ends.map((tracepoint) => attachRawTracepoint(program, tracepoint)) }
+  }
+
+  /** What the kernel must know of a function to end its calls as the reconstruction does. */
+  describeFunction(functionId: number, traits: readonly (keyof typeof functionFlag)[]): void {
+    for (const trait of traits) this.#functionFlags[functionId]! |= functionFlag[trait]
   }
 
   /** From now on this process's next child is stopped before the first instruction of its `images`th image. */
@@ -210,16 +247,22 @@ export class Kernel {
     {
       caller,
       followForks,
+      neverStops = false,
     }: {
       /** Where the code lies whose calls into libraries count. */
       readonly caller: { readonly start: RuntimeAddress; readonly end: RuntimeAddress }
       readonly followForks: boolean
+      /** Somebody would see it stopped, who must not. */
+      readonly neverStops?: boolean
     },
   ): void {
     const value = Buffer.alloc(processValueBytes)
     value.writeBigUInt64LE(BigInt(caller.start), 0)
     value.writeBigUInt64LE(BigInt(caller.end), 8)
-    value.writeBigUInt64LE(BigInt(followForks ? processFlag.followForks : 0), 16)
+    value.writeBigUInt64LE(
+      BigInt((followForks ? processFlag.followForks : 0) + (neverStops ? processFlag.neverStops : 0)),
+      16,
+    )
     this.#processes.update(pid, value)
   }
 
@@ -263,12 +306,13 @@ export class Kernel {
         kind,
       })
     }
-    if (this.#sessions()) return [link('probe_session', 'session', sites)]
+    const kind = this.#programKind
+    if (this.#sessions()) return [link(`${kind}_session`, 'session', sites)]
     const hooked = sites.filter(({ role }) => role === 'call')
-    if (hooked.length === 0) return [link('probe_entry', 'entry', sites)]
-    const returns = link('probe_return', 'return', hooked)
+    if (hooked.length === 0) return [link(`${kind}_entry`, 'entry', sites)]
+    const returns = link(`${kind}_return`, 'return', hooked)
     try {
-      return [returns, link('probe_entry', 'entry', sites)]
+      return [returns, link(`${kind}_entry`, 'entry', sites)]
     } catch (error) {
       void returns.detach()
       throw error
@@ -300,7 +344,7 @@ export class Kernel {
 
   /** Reports where exception handlers begin. @param functionId that of the probed function itself, if it is traced */
   attachCatch(path: string, offset: FileOffset, functionId: number, pid: Pid): BpfLink {
-    const program = this.#program('exception_caught')
+    const program = this.#program(this.#programKind === 'stat' ? 'stat_caught' : 'exception_caught')
     return attachUprobes(program, { path, offsets: [offset], cookies: [functionId], pid, kind: 'entry' })
   }
 
@@ -353,7 +397,7 @@ export class Kernel {
   #sessions(): boolean {
     if (this.#hasSessions === undefined) {
       try {
-        this.#program('probe_session')
+        this.#program(`${this.#programKind}_session`)
         this.#hasSessions = true
       } catch (error) {
         if (error instanceof UserError && isPermissionProblem(error.cause)) throw error
@@ -384,6 +428,7 @@ function readReport(words: Uint32Array, at: number): ProcessReport {
   const pid = words[at + 1] as Pid
   const kind = words[at]
   if (kind === controlKind.forked) return { kind: 'forked', pid, parent: words[at + 3] as Pid }
+  if (kind === controlKind.deep) return { kind: 'deep', pid, functionId: words[at + 3]! }
   if (kind === controlKind.unwinds) {
     const address = (index: number) => (words[index]! + words[index + 1]! * 2 ** 32) as RuntimeAddress
     const returns = Array.from({ length: hookedReturnsMax }, (_, index) => {
@@ -402,13 +447,20 @@ function readReport(words: Uint32Array, at: number): ProcessReport {
 }
 
 /** What a probe's program is told of its instruction: see COOKIE_ in bpf/utrace.bpf.c. Below 2^53, so that it is exact. */
-function cookieOf({ functionId, role, isLibraryCall, condition }: ProbedInstruction): number {
+function cookieOf({
+  functionId,
+  role,
+  isLibraryCall,
+  condition,
+  stackDisplacement = 0,
+}: ProbedInstruction): number {
   return (
     functionId +
     (condition === undefined ? 0 : (condition + 1) * cookie.condition) +
     (role === 'exit' ? cookie.exit : 0) +
     (isLibraryCall ? cookie.libraryCall : 0) +
-    (role === 'entry' ? cookie.noHook : 0)
+    (role === 'entry' ? cookie.noHook : 0) +
+    Math.min(stackDisplacement >> 3, displacementWordsMax) * cookie.displacement
   )
 }
 

@@ -250,7 +250,8 @@ export function exitStatus({ exit }: TraceResult, received: NodeJS.Signals | und
   return received === undefined || received === 'SIGINT' ? 0 : statusOfSignal(received)
 }
 
-export function printSummary(result: TraceResult, debug: boolean): void {
+/** @param summedUp the calls, where the kernel has summed them up */
+export function printSummary(result: TraceResult, debug: boolean, summedUp?: number): void {
   const { statistics, functionsTraced, untraced, waitedNs } = result
   if (debug)
     for (const { name, reason } of untraced)
@@ -258,6 +259,7 @@ export function printSummary(result: TraceResult, debug: boolean): void {
   const notTraced = new Map<string, number>()
   for (const { reason } of untraced) notTraced.set(reason, (notTraced.get(reason) ?? 0) + 1)
   const { calls, threads, lostEvents, openCalls } = statistics
-  const openAtEnd = openCalls
-  printLine(summaryLine({ calls, threads, lostEvents, functionsTraced, notTraced, openAtEnd, waitedNs }))
+  const ofEvents = { calls, threads, lostEvents, openAtEnd: openCalls, waitedNs }
+  const seen = summedUp === undefined ? ofEvents : { calls: summedUp, openAtEnd: 0 }
+  printLine(summaryLine({ ...seen, functionsTraced, notTraced }))
 }

@@ -60,6 +60,7 @@ export function attachPlan(
       functionId: ids.idOf(module, function_),
       role: function_.exit.kind === 'return' ? 'call' : 'entry',
       isLibraryCall: function_.kind === 'library-call',
+      stackDisplacement: function_.entry.stackDisplacement,
     }),
   )
   attach([...exits, ...entries])

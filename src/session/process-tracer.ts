@@ -8,6 +8,7 @@ import { readExports } from '../elf/exports.ts'
 import type { Untraced } from '../probe/plan.ts'
 import { type Circumstances, readCircumstances } from '../target/circumstances.ts'
 import { attachExits, attachPlan } from './attach-plan.ts'
+import { describeFunctions } from './describe-functions.ts'
 import type { FunctionIds } from './function-ids.ts'
 import { type Module, type ModuleReader, type ProcessModules, pathThrough } from './modules.ts'
 import { namesOf, type PlannedModule, type PlanOptions, planProcess } from './plan-process.ts'
@@ -22,6 +23,8 @@ export interface TracerContext {
   readonly ids: FunctionIds
   readonly reader: ModuleReader
   readonly followForks: boolean
+  /** Whether the kernel sums calls up. */
+  readonly sumsUp: boolean
   /** Says something at this place of the trace. */
   readonly note: (text: string) => void
 }
@@ -133,6 +136,7 @@ export class ProcessTracer {
     const missing = this.planned.filter((planned) => !this.#attached.has(planned))
     for (const [planned, module] of this.#present(missing)) {
       this.#attached.add(planned)
+      if (this.#context.sumsUp) describeFunctions(kernel, planned, ids)
       const { links, attached, refused } = attachPlan(kernel, { ...planned, module }, ids, this.pid)
       this.#links.push(...links)
       functionIds.push(...attached.map((function_) => ids.idOf(module, function_)))
@@ -233,7 +237,8 @@ export class ProcessTracer {
   #plan(modules: ProcessModules): void {
     const { kernel, selection, options, followForks } = this.#context
     this.#evidence = returnHookEvidence(modules, kernel, this.#circumstances)
-    kernel.addProcess(this.pid, { caller: modules.executable.code, followForks })
+    const neverStops = this.#circumstances.isShellJob
+    kernel.addProcess(this.pid, { caller: modules.executable.code, followForks, neverStops })
     const keyOf = (module: Module, part: string) => `${module.file} ${part}`
     const isKnown = (module: Module, part: string) => this.#plannedKeys.has(keyOf(module, part))
     for (const planned of planProcess(modules, selection, options, this.#evidence, isKnown)) {

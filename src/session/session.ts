@@ -1,10 +1,12 @@
 import { UserError } from '../base/errors.ts'
 import { escapeText } from '../base/escape.ts'
 import { type EventConsumer, eventKind } from '../base/event.ts'
+import type { FunctionSums } from '../base/function-sums.ts'
 import { asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
 import { type HookedReturn, Kernel, type ProcessReport, permissionError } from '../bpf/kernel.ts'
 import { type BpfLink, detachAll } from '../bpf/link.ts'
 import { listReturns } from '../bpf/list-returns.ts'
+import type { KernelStatistics } from '../bpf/statistics.ts'
 import type { Untraced } from '../probe/plan.ts'
 import type { RecordedTrace } from '../recording/recorder.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
@@ -19,7 +21,7 @@ import {
   startCommand,
   wrappedCommand,
 } from '../target/start.ts'
-import type { TraceSink } from '../trace/call.ts'
+import type { TracedFunction, TraceSink } from '../trace/call.ts'
 import type { TraceClock } from '../trace/clock.ts'
 import { Reconstruction, type TraceStatistics } from '../trace/reconstruct.ts'
 import { FunctionIds } from './function-ids.ts'
@@ -52,8 +54,15 @@ export interface SessionOptions extends PlanOptions {
   /** Tracing ends after so many calls, and so many milliseconds; undefined: when the target ends. */
   readonly maxCalls: number | undefined
   readonly maxDurationMs: number | undefined
+  readonly sumUp?: SummingUp
   /** Told what has just been done: for people who want to know where start-up time goes. */
   readonly log: (done: string) => void
+}
+
+/** Calls that are summed up in the kernel instead of being reported one by one: `utrace stat`. */
+export interface SummingUp {
+  /** They are reported as well, with the same times: for tests. */
+  readonly alsoTrace: boolean
 }
 
 export interface TraceResult {
@@ -75,6 +84,9 @@ const interruptGraceMs = 1_000
 /** A stopped process's threads come to rest within microseconds, unless the machine is very busy. */
 const restWaitMs = 200
 const livenessIntervalMs = 100
+/** Functions that come with libraries and programs which are loaded later are summed up too, as far as there is room. */
+const roomForMore = 1.25
+const roomForLibraries = 1024
 
 /**
  * One trace: from starting or attaching to the target to having its last event. The one place that ties target, plan,
@@ -100,6 +112,7 @@ export class TraceSession {
   #commandEnded = false
   #stopRequested = false
   #switchesStacks = false
+  #statistics: KernelStatistics | undefined
   #events: EventConsumer | undefined
   #sink: SessionSink | undefined
   /** What was to be said before there was somebody to hear it. */
@@ -123,7 +136,17 @@ export class TraceSession {
     const { selection, followForks } = options
     const reader = new ModuleReader()
     const note = (text: string) => this.#note(text)
-    this.#context = { kernel: this.#kernel, selection, options, ids: this.#ids, reader, followForks, note }
+    const sumsUp = options.sumUp !== undefined
+    this.#context = {
+      kernel: this.#kernel,
+      selection,
+      options,
+      ids: this.#ids,
+      reader,
+      followForks,
+      sumsUp,
+      note,
+    }
   }
 
   /** Starts or attaches, and plans: the target waits (a command) or runs on (a process) until `trace` or `abandon`. */
@@ -154,6 +177,7 @@ export class TraceSession {
     this.#sink = sink
     for (const text of this.#earlyNotes.splice(0)) this.#note(text)
     await this.#guard.ready
+    this.#beginSums()
     for (const tracer of this.#tracers.values()) {
       this.#attach(tracer)
       if (this.#options.target.kind === 'command') tracer.resume()
@@ -213,6 +237,26 @@ export class TraceSession {
         this.stop()
       },
     }
+  }
+
+  /** What `sumUp` has come to so far, by function. */
+  sums(): { readonly fn: TracedFunction; readonly sums: FunctionSums }[] {
+    const statistics = this.#statistics
+    if (statistics === undefined) return []
+    return this.#ids.table.map(({ fn }) => ({ fn, sums: statistics.of(fn.id) }))
+  }
+
+  #beginSums(): void {
+    const { sumUp } = this.#options
+    if (sumUp === undefined) return
+    const planned = [...this.#tracers.values()].flatMap((tracer) => tracer.planned)
+    const functions = planned.reduce((sum, { plan }) => sum + plan.functions.length, 0)
+    const { statistics, links } = this.#kernel.sumUp(
+      Math.ceil(functions * roomForMore) + roomForLibraries,
+      sumUp.alsoTrace,
+    )
+    this.#statistics = statistics
+    this.#tracepoints.push(...links)
   }
 
   /** Ends tracing soon and leaves the target running. */
@@ -341,6 +385,7 @@ export class TraceSession {
     else if (report.kind === 'loaded') this.#tracers.get(pid)?.loaded()
     else if (report.kind === 'forked') this.#fork(report.parent, pid)
     else if (report.kind === 'unwinds') this.#restoreReturns(pid, report.returns)
+    else if (report.kind === 'deep') this.#probeExits([report.functionId])
     else this.#forget(pid)
   }
 

@@ -3,8 +3,9 @@ import { formatDuration } from '../base/duration.ts'
 /** What a trace came to, in plain numbers. */
 export interface TraceStats {
   readonly calls: number
-  readonly threads: number
-  readonly lostEvents: number
+  /** Undefined where calls were summed up in the kernel: there are no events then. */
+  readonly threads?: number
+  readonly lostEvents?: number
   readonly functionsTraced: number
   /** Functions that were asked for and are left out: reason → number. */
   readonly notTraced: ReadonlyMap<string, number>
@@ -21,8 +22,8 @@ export interface TraceStats {
 export function summaryLine(stats: TraceStats): string {
   const parts = [
     counted(stats.calls, 'call'),
-    counted(stats.threads, 'thread'),
-    `${counted(stats.lostEvents, 'event')} lost`,
+    ...(stats.threads === undefined ? [] : [counted(stats.threads, 'thread')]),
+    ...(stats.lostEvents === undefined ? [] : [`${counted(stats.lostEvents, 'event')} lost`]),
     `${counted(stats.functionsTraced, 'function')} traced`,
   ]
   const reasons = [...stats.notTraced].filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1])

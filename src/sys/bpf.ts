@@ -14,6 +14,7 @@ const bpfCommand = {
   mapDelete: 3,
   programLoad: 5,
   rawTracepointOpen: 17,
+  btfLoad: 18,
   mapFreeze: 22,
   mapUpdateBatch: 26,
   linkCreate: 28,
