@@ -41,6 +41,7 @@ MAP(functions, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct function_flags), 1, BPF_F_MM
 #define FUNCTION_LOOPS 16
 #define FUNCTION_EXITS_PROBED 32
 #define FUNCTION_ENDS_AT_ENTRY 64
+#define FUNCTION_DROPPED 128 /* it costs too much: none of its calls counts any more */
 /* The last byte is nobody's: it is set when tracing ends. Calls that have begun may end; none begins any more. */
 #define CLOSING (FUNCTIONS_MAX - 1)
 /* So is the one before: no call begins until that of a function that starts tracing. */
@@ -336,6 +337,8 @@ static __always_inline int is_traced(struct registers *ctx, __u64 cookie, struct
 	if (cookie & COOKIE_LIBRARY_CALL && !called_by_program(ctx))
 		return 0;
 	*own = flags->of[cookie & COOKIE_FUNCTION & (FUNCTIONS_MAX - 1)];
+	if (*own & FUNCTION_DROPPED)
+		return 0;
 	if (*own & (FUNCTION_STARTS | FUNCTION_STOPS))
 		flags->of[PAUSED] = !(*own & FUNCTION_STARTS);
 	return !flags->of[PAUSED];

@@ -179,3 +179,31 @@ describe('a part of a trace', () => {
     ])
   })
 })
+
+describe('--budget', () => {
+  it('takes the probes of the leaf that makes up nearly all calls, and loses nothing else', async () => {
+    const program = await targetOf('hot-leaf.c')
+    const turns = 600
+    const words = ['--budget', '20%', '-l', '']
+    const traced = await traceToJson(words, ['--', program, `${turns}`], { timeoutMs: 60_000 })
+    expect(traced, traced.stderr).toMatchObject({ status: 0, stdout: `${turns} turns\n` })
+    expect(malformation(traced.lines)).toBeUndefined()
+    expect(lostEvents(traced.lines)).toBe(0)
+    const counts = callCounts(traced.lines)
+    expect(counts.get('slow')).toBe(turns)
+    expect(counts.get('main')).toBe(1)
+    const leaves = counts.get('leaf') ?? 0
+    expect(leaves).toBeGreaterThan(0)
+    expect(leaves).toBeLessThan(turns * 1000)
+    const ends = traced.lines.filter(isCallEvent).filter(({ type }) => type === 'end')
+    expect(new Set(ends.filter(({ symbol }) => symbol !== 'leaf').map(({ how }) => how))).toEqual(
+      new Set(['return']),
+    )
+    expect(traced.lines.filter(({ type }) => type === 'note')).toMatchObject([
+      { text: expect.stringMatching(/^leaf is not traced any more, after \d+ calls: probes took \d+ % /) },
+    ])
+    expect(traced.messages.at(-2)).toBe(
+      `utrace: leaf was traced up to ${/up to ([\d.]+ s)/.exec(traced.messages.at(-2) ?? '')?.[1]}, for ${leaves} calls: then the budget was used up`,
+    )
+  })
+})

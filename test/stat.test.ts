@@ -41,6 +41,8 @@ async function bothWays(program: string) {
     followForks: true,
     lossless: false,
     maxCalls: undefined,
+    budget: undefined,
+    warn: () => {},
     maxDurationMs: undefined,
     log: () => {},
     sumUp: { alsoTrace: true },

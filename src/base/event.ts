@@ -29,6 +29,8 @@ export const eventKind = {
   stacksSwitch: 10,
   /** The thread goes on after it was stopped for `stack` ns: it had to wait for utrace. */
   waited: 14,
+  /** Not from the kernel: the function has lost its probes. Only hooked returns of its calls are still reported. */
+  dropped: 15,
 } as const
 
 export type EventKind = (typeof eventKind)[keyof typeof eventKind]

@@ -37,6 +37,7 @@ export const functionFlag = {
   loops: 16,
   exitsProbed: 32,
   endsAtEntry: 64,
+  dropped: 128,
 } as const
 export const functionsMax = 1 << 20
 

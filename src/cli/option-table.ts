@@ -194,6 +194,12 @@ export const traceOptions = [
     help: 'Trace nothing more once a function matching PATTERN is called, up to the next --start-at',
   },
   {
+    name: 'budget',
+    argument: 'PERCENT',
+    group: 'Limits',
+    help: 'Let probes take at most PERCENT of the time, such as 5%: short functions that are called most lose theirs meanwhile',
+  },
+  {
     name: 'lossless',
     group: 'Limits',
     help: 'Let the program wait (it is stopped and continued) rather than lose events; times do not count the waiting',

@@ -36,6 +36,14 @@ export function parseCalls(text: string): number {
   return calls
 }
 
+/** @returns a share of 1 */
+export function parseBudget(text: string): number {
+  const percent = Number(/^(\d{1,3}(?:\.\d{1,9})?)\s*%?$/.exec(text.trim())?.[1] ?? 0)
+  if (percent <= 0 || percent > 100)
+    throw new UsageError(`${quoteText(text)} is not a budget: give a percentage of the time, such as 5%`)
+  return percent / 100
+}
+
 /** A ring buffer holds whole pages. */
 const smallestBufferBytes = 4096
 const largestBufferBytes = 1024 ** 3

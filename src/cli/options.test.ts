@@ -34,6 +34,7 @@ const defaults: TraceOptions = {
   lossless: false,
   maxCalls: undefined,
   duration: undefined,
+  budget: undefined,
   startAt: [],
   stopAt: [],
 }

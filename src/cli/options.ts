@@ -7,6 +7,7 @@ import { parseOptionWords } from './option-parser.ts'
 import { type TraceOptionName, traceOptions } from './option-table.ts'
 import {
   notEmpty,
+  parseBudget,
   parseBufferSize,
   parseCalls,
   parseCommand,
@@ -62,6 +63,8 @@ export interface TraceOptions {
   /** Tracing ends after so many calls, after this time; undefined: when the target ends. */
   readonly maxCalls: number | undefined
   readonly duration: DurationNs | undefined
+  /** The share of the time that probes may take, of 1; undefined: as much as they need. */
+  readonly budget: number | undefined
   /** Glob lists: calls that begin and end what is traced. */
   readonly startAt: readonly string[]
   readonly stopAt: readonly string[]
@@ -115,6 +118,7 @@ export function readTraceOptions(
     lossless: given.has('lossless'),
     maxCalls: given.read('max-calls', parseCalls),
     duration: given.read('duration', parseDuration),
+    budget: given.read('budget', parseBudget),
     startAt: given.all('start-at', []),
     stopAt: given.all('stop-at', []),
   }

@@ -82,6 +82,8 @@ export function sessionOptions(options: TraceOptions, inherited: InheritedState)
     followForks: options.followForks,
     lossless: options.lossless,
     maxCalls: options.maxCalls,
+    budget: options.budget,
+    warn: (text: string) => printLine(`utrace: ${text}`),
     maxDurationMs: options.duration === undefined ? undefined : options.duration / 1e6,
     log: (done: string) => {
       if (options.debug) printLine(`utrace: ${performance.now().toFixed(0).padStart(6)} ms: ${done}`)
@@ -261,5 +263,11 @@ export function printSummary(result: TraceResult, debug: boolean, summedUp?: num
   const { calls, threads, lostEvents, openCalls } = statistics
   const ofEvents = { calls, threads, lostEvents, openAtEnd: openCalls, waitedNs }
   const seen = summedUp === undefined ? ofEvents : { calls: summedUp, openAtEnd: 0 }
+  for (const { name, calls, atNs } of result.dropped) {
+    const when = `${(atNs / 1e9).toFixed(1)} s`
+    printLine(
+      `utrace: ${escapeText(name)} was traced up to ${when}, for ${calls} calls: then the budget was used up`,
+    )
+  }
   printLine(summaryLine({ ...seen, functionsTraced, notTraced }))
 }

@@ -49,11 +49,12 @@ export function attachPlan(
     }
   }
 
-  const exits = plan.functions.flatMap((function_) => {
+  const wanted = plan.functions.filter((function_) => !ids.dropped.has(ids.idOf(module, function_)))
+  const exits = wanted.flatMap((function_) => {
     const functionId = ids.idOf(module, function_)
     return exitSites(function_, functionId, ids.areExitsProbed(functionId))
   })
-  const entries = plan.functions.map(
+  const entries = wanted.map(
     (function_): Site => ({
       plan: function_,
       offset: function_.entry.fileOffset,

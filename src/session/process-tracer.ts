@@ -5,13 +5,14 @@ import type { HookedReturn, Kernel } from '../bpf/kernel.ts'
 import { type BpfLink, detachAll } from '../bpf/link.ts'
 import { addressToFileOffset } from '../elf/address.ts'
 import { readExports } from '../elf/exports.ts'
-import type { Untraced } from '../probe/plan.ts'
+import type { FunctionPlan, ProbeSite, Untraced } from '../probe/plan.ts'
 import { type Circumstances, readCircumstances } from '../target/circumstances.ts'
 import { attachExits, attachPlan } from './attach-plan.ts'
 import { describeFunctions } from './describe-functions.ts'
 import type { FunctionIds } from './function-ids.ts'
 import { type Module, type ModuleReader, type ProcessModules, pathThrough } from './modules.ts'
 import { namesOf, type PlannedModule, type PlanOptions, planProcess } from './plan-process.ts'
+import { removeBreakpoints } from './remove-probes.ts'
 import { addressesOf, catchFunction, type ReturnHookEvidence, returnHookEvidence } from './return-hooks.ts'
 import type { Selection, TracingSwitch } from './selection.ts'
 
@@ -171,6 +172,41 @@ export class ProcessTracer {
       )
       this.#links.push(...attachExits(kernel, module, chosen, ids, this.pid))
     }
+  }
+
+  /** The plan of a function, where this process has it. */
+  planOf(functionId: number): FunctionPlan | undefined {
+    for (const { module, plan } of this.planned) {
+      const found = plan.functions.find(
+        (function_) => this.#context.ids.idOf(module, function_) === functionId,
+      )
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  /**
+   * Takes the breakpoints out by which functions are entered, or left.
+   * @returns whether they are all out
+   */
+  removeProbes(functionIds: ReadonlySet<number>, which: 'entries' | 'exits'): boolean {
+    const { ids } = this.#context
+    this.#modules()
+    let areOut = true
+    for (const [planned, module] of this.#present(this.#attached)) {
+      const chosen = planned.plan.functions.filter((function_) =>
+        functionIds.has(ids.idOf(module, function_)),
+      )
+      const sites = chosen.flatMap((function_): readonly ProbeSite[] => {
+        if (which === 'entries') return [function_.entry]
+        const exit = ids.areExitsProbed(ids.idOf(module, function_))
+          ? function_.exitWithoutHook
+          : function_.exit
+        return exit.kind === 'ret' ? exit.sites : []
+      })
+      if (sites.length > 0 && !removeBreakpoints(this.pid, module, sites)) areOut = false
+    }
+    return areOut
   }
 
   /** The functions whose entry probes sit at these addresses: their ids. */

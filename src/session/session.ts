@@ -7,7 +7,7 @@ import { type HookedReturn, Kernel, type ProcessReport, permissionError } from '
 import { type BpfLink, detachAll } from '../bpf/link.ts'
 import { listReturns } from '../bpf/list-returns.ts'
 import type { KernelStatistics } from '../bpf/statistics.ts'
-import type { Untraced } from '../probe/plan.ts'
+import type { FunctionPlan, Untraced } from '../probe/plan.ts'
 import type { RecordedTrace } from '../recording/recorder.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { checkPidNamespace, checkProcess } from '../target/attach.ts'
@@ -24,6 +24,9 @@ import {
 import type { TracedFunction, TraceSink } from '../trace/call.ts'
 import type { TraceClock } from '../trace/clock.ts'
 import { Reconstruction, type TraceStatistics } from '../trace/reconstruct.ts'
+import type { CostedFunction } from './budget.ts'
+import { BudgetKeeper } from './budget-keeper.ts'
+import { CallCounts } from './call-counts.ts'
 import { FunctionIds } from './function-ids.ts'
 import { Guard } from './guard.ts'
 import { ModuleReader } from './modules.ts'
@@ -55,6 +58,10 @@ export interface SessionOptions extends PlanOptions {
   readonly maxCalls: number | undefined
   readonly maxDurationMs: number | undefined
   readonly sumUp?: SummingUp
+  /** The share of the time that probes may cost the target, of 1; undefined: as much as they need. */
+  readonly budget: number | undefined
+  /** Told what the user should know at once. */
+  readonly warn: (text: string) => void
   /** Told what has just been done: for people who want to know where start-up time goes. */
   readonly log: (done: string) => void
 }
@@ -65,7 +72,16 @@ export interface SummingUp {
   readonly alsoTrace: boolean
 }
 
+/** A function that has lost its probes while tracing, because they cost too much. */
+export interface DroppedFunction {
+  readonly name: string
+  /** Of those before. */
+  readonly calls: number
+  readonly atNs: TraceNs
+}
+
 export interface TraceResult {
+  readonly dropped: readonly DroppedFunction[]
   readonly statistics: TraceStatistics
   readonly functionsTraced: number
   readonly untraced: readonly Untraced[]
@@ -84,6 +100,8 @@ const interruptGraceMs = 1_000
 /** A stopped process's threads come to rest within microseconds, unless the machine is very busy. */
 const restWaitMs = 200
 const livenessIntervalMs = 100
+/** So long the exits of a function are watched after its entries are not. */
+const lastCallsMs = 50
 /** Functions that come with libraries and programs which are loaded later are summed up too, as far as there is room. */
 const roomForMore = 1.25
 const roomForLibraries = 1024
@@ -113,6 +131,9 @@ export class TraceSession {
   #stopRequested = false
   #switchesStacks = false
   #statistics: KernelStatistics | undefined
+  readonly #budget: BudgetKeeper
+  readonly #callCounts = new CallCounts()
+  readonly #dropped: DroppedFunction[] = []
   #events: EventConsumer | undefined
   #sink: SessionSink | undefined
   /** What was to be said before there was somebody to hear it. */
@@ -136,6 +157,14 @@ export class TraceSession {
     const { selection, followForks } = options
     const reader = new ModuleReader()
     const note = (text: string) => this.#note(text)
+    this.#budget = new BudgetKeeper(options.budget, {
+      planOf: (id) => this.#planOf(id),
+      drop: (functions, share) => this.#drop(functions, share),
+      warn: () =>
+        options.warn(
+          'the program runs more than ten times slower, so much is called: choose with -f, sum up with utrace stat, or give --budget 5%',
+        ),
+    })
     const sumsUp = options.sumUp !== undefined
     this.#context = {
       kernel: this.#kernel,
@@ -172,7 +201,8 @@ export class TraceSession {
     })
     const describeState = (consumer: EventConsumer) => engine.describeState(consumer)
     const all = tap === undefined ? engine : both(tap({ functions, pidOf, describeState }), engine)
-    const events = this.#withoutCallsBeyond(this.#options.maxCalls, all, engine)
+    const counted = this.#options.sumUp === undefined ? both(all, this.#budget.consumer) : all
+    const events = this.#withoutCallsBeyond(this.#options.maxCalls, both(counted, this.#callCounts), engine)
     this.#events = events
     this.#sink = sink
     for (const text of this.#earlyNotes.splice(0)) this.#note(text)
@@ -205,6 +235,7 @@ export class TraceSession {
       exit: this.#exit,
       endNs: now,
       waitedNs: engine.waitedNs,
+      dropped: this.#dropped,
     }
   }
 
@@ -244,6 +275,50 @@ export class TraceSession {
     const statistics = this.#statistics
     if (statistics === undefined) return []
     return this.#ids.table.map(({ fn }) => ({ fn, sums: statistics.of(fn.id) }))
+  }
+
+  #planOf(functionId: number): FunctionPlan | undefined {
+    for (const tracer of this.#tracers.values()) {
+      const plan = tracer.planOf(functionId)
+      if (plan !== undefined) return plan
+    }
+    return undefined
+  }
+
+  /** Takes the probes of functions out, for good. Calls that are open have a moment to end in sight. */
+  #drop(functions: readonly CostedFunction[], share: number): void {
+    const fresh = functions.filter(({ id }) => !this.#ids.dropped.has(id))
+    if (fresh.length === 0) return
+    const dropped = new Set(fresh.map(({ id }) => id))
+    for (const id of dropped) {
+      this.#ids.dropped.add(id)
+      this.#kernel.describeFunction(id, ['dropped'])
+    }
+    let areOut = true
+    const remove = (which: 'entries' | 'exits') => {
+      for (const tracer of this.#tracers.values()) {
+        this.#unlessGone(tracer.pid, () => {
+          if (!tracer.removeProbes(dropped, which)) areOut = false
+        })
+      }
+    }
+    remove('entries')
+    const atNs = this.#now()
+    for (const { id, costNs } of fresh) {
+      const { name } = this.#ids.table[id]!.fn
+      const calls = this.#callCounts.of(id)
+      this.#dropped.push({ name, calls, atNs })
+      const percent = Math.round((100 * costNs) / functions.reduce((sum, each) => sum + each.costNs, 0))
+      this.#note(
+        `${name} is not traced any more, after ${calls} calls: probes took ${Math.round(share * 100)} % of the time, ${percent} % of that its own` +
+          (areOut ? '' : '; its probes stay, and cost a little'),
+      )
+    }
+    setTimeout(() => {
+      remove('exits')
+      const now = this.#now()
+      for (const id of dropped) this.#events?.event(now, 0, 0, eventKind.dropped, id, 0)
+    }, lastCallsMs)
   }
 
   #beginSums(): void {
@@ -336,6 +411,7 @@ export class TraceSession {
     void this.#answerReportsUntil(isDone)
     await pumpEvents(this.#kernel, consumer, {
       flush: () => {
+        this.#budget.tick()
         sink.tick(this.#now())
         sink.flush()
       },

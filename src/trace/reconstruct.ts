@@ -102,6 +102,9 @@ export class Reconstruction implements EventConsumer {
       case eventKind.waited:
         this.#thread(tid).waitedNs += stack
         this.waitedNs += stack
+        break
+      case eventKind.dropped:
+        this.#drop(functionId)
     }
   }
 
@@ -207,6 +210,17 @@ export class Reconstruction implements EventConsumer {
   #areExitsProbed(functionId: number, time: TraceNs): boolean {
     const since = this.#exitsProbed.size === 0 ? undefined : this.#exitsProbed.get(functionId)
     return since !== undefined && time >= since
+  }
+
+  /** The calls of the function that are open now may end unseen. */
+  #drop(functionId: number): void {
+    for (const { stacks } of this.#threads.values()) {
+      for (const { frames, open } of stacks) {
+        for (const frame of frames.slice(0, open)) {
+          if (frame.fn.id === functionId && !frame.hooked) frame.returnExpected = false
+        }
+      }
+    }
   }
 
   #reportPending({ frames, open }: Stack): void {
