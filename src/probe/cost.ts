@@ -14,7 +14,7 @@ export interface ProbeCosts {
  * What is usual on a virtual machine: an estimate to compare functions by, not a promise. On bare metal a single step
  * costs about a tenth of this.
  */
-export const usualCosts: ProbeCosts = { emulatedNs: 500, steppedNs: 10_000, returnNs: 350 }
+const usualCosts: ProbeCosts = { emulatedNs: 500, steppedNs: 10_000, returnNs: 350 }
 /** The slowest that was met: a virtual machine within another one. */
 export const slowestCosts: ProbeCosts = { emulatedNs: 6_000, steppedNs: 25_000, returnNs: 4_000 }
 
