@@ -91,6 +91,7 @@ enum control_kind {
 	CONTROL_UNWINDS, /* an unwinder is about to read a stack with hooked returns on it: their list follows */
 	CONTROL_ENDED,   /* a traced process has no thread left; nothing is stopped */
 	CONTROL_FULL,    /* a ring is nearly full */
+	CONTROL_LEFT = 7, /* a traced process has a child that is not to be traced, and that has run nothing yet */
 	CONTROL_DEEP,    /* many returns are hooked, and a function (parent: its id) calls itself again */
 };
 
@@ -98,7 +99,7 @@ struct control_record {
 	__u32 kind;
 	__u32 pid;     /* the process that was stopped */
 	__u32 thread;
-	__u32 parent;  /* for CONTROL_FORKED: the process that it is a copy of */
+	__u32 parent;  /* for CONTROL_FORKED and CONTROL_LEFT: the process that it is a copy of */
 };
 
 /* MAX_URETPROBE_DEPTH of the kernel: it hooks no more returns of a thread than this. */
@@ -122,7 +123,8 @@ struct process {
 	__u64 flags;
 };
 #define PROCESS_FOLLOW_FORKS 1
-#define PROCESS_NEVER_STOPS 2
+#define PROCESS_CLEANS_CHILDREN 2 /* those that are not followed must not keep the probes that they were born with */
+#define PROCESS_NEVER_STOPS 4 /* somebody would see it stopped, who must not */
 
 #define KIND_SHIFT 28
 #define SIGSTOP 19
@@ -588,7 +590,8 @@ extern int bpf_send_signal_task(void *task, int signal, int type, __u64 value) _
 
 /*
  * sched_process_fork(parent, child), in the parent; the child is complete and has not been woken up. A child process
- * is traced from here on, and finds a stop signal waiting when it first comes to user space.
+ * that is followed is traced from here on. It finds a stop signal waiting when it first comes to user space, and so
+ * does one that has to be cleaned of probes: it has its own copy of the code with them, unless it shares memory.
  */
 SEC("tp_btf/sched_process_fork")
 int task_fork(__u64 *ctx)
@@ -598,6 +601,7 @@ int task_fork(__u64 *ctx)
 	__u32 pid = pid_tgid >> 32, child_thread, child_pid;
 	struct process *process = bpf_map_lookup_elem(&processes, &pid);
 	struct control_record *record;
+	int follows;
 
 	if (!process)
 		return 0;
@@ -607,14 +611,18 @@ int task_fork(__u64 *ctx)
 		emit(RECORD_FORK, 1, child_thread);
 		return 0;
 	}
-	if (!(process->flags & PROCESS_FOLLOW_FORKS))
+	follows = process->flags & PROCESS_FOLLOW_FORKS;
+	if (!follows && (!(process->flags & PROCESS_CLEANS_CHILDREN) ||
+			 read_u64(child, config.task_mm) == read_u64((void *)ctx[0], config.task_mm)))
 		return 0;
 	record = bpf_ringbuf_reserve(&control, sizeof(*record), 0);
 	if (!record)
 		return 0;
-	emit(RECORD_FORK, 0, child_thread);
-	bpf_map_update_elem(&processes, &child_pid, process, BPF_ANY);
-	record->kind = CONTROL_FORKED;
+	if (follows) {
+		emit(RECORD_FORK, 0, child_thread);
+		bpf_map_update_elem(&processes, &child_pid, process, BPF_ANY);
+	}
+	record->kind = follows ? CONTROL_FORKED : CONTROL_LEFT;
 	record->pid = child_pid;
 	record->thread = child_thread;
 	record->parent = pid;

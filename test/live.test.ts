@@ -5,7 +5,7 @@ import { buildTarget, executableOf } from './support/build.ts'
 import { peakMemoryMb } from './support/memory.ts'
 import { type Outcome, run, start } from './support/process.ts'
 import { callCounts, isCallEvent, lostEvents, malformation, parseTrace } from './support/trace.ts'
-import { splitStderr, temporaryFile, utrace } from './support/utrace.ts'
+import { splitStderr, temporaryFile, traceToJson, utrace } from './support/utrace.ts'
 import { waitUntil } from './support/wait.ts'
 
 const cleanups: (() => void)[] = []
@@ -156,6 +156,49 @@ describe('attaching to the job of an interactive shell', () => {
     const childOf = (pid: number) => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim())
     return childOf(childOf(terminal))
   }
+})
+
+describe('recursion 10,000 deep', () => {
+  it('has the true end of every call but those that were on the stack when it was discovered', async () => {
+    const built = await buildTarget({ source: 'deep-recursion.c', flags: ['-O0'], plainOnly: true })
+    const words = ['--', executableOf(built.plain, built.name), '10000']
+    const traced = await traceToJson([], words, { timeoutMs: 60_000 })
+    expect(traced.stdout).toBe('10000 1\n10000 2\n10000 3\n')
+    expect(malformation(traced.lines)).toBeUndefined()
+    expect(callCounts(traced.lines).get('descend')).toBe(30_000)
+    const ends = traced.lines
+      .filter(isCallEvent)
+      .filter(({ type, symbol }) => type === 'end' && symbol === 'descend')
+    const rounds = [0, 1, 2].map((round) => ends.slice(round * 10_000, (round + 1) * 10_000))
+    const hows = rounds.map((round) => new Set(round.map(({ how }) => how)))
+    expect([...hows[0]!].sort()).toEqual(['inferred', 'return'])
+    expect(hows.slice(1).map((round) => [...round])).toEqual([['return'], ['return']])
+  })
+})
+
+describe('a program that throws and throws', () => {
+  it('is stopped for the first time only, and another one that runs the same file never is', async () => {
+    const built = await buildTarget({ source: 'throwing-loop.cpp', flags: ['-O2'], plainOnly: true })
+    const watcher = await buildTarget({ source: 'watches-child.c', flags: ['-O2'], plainOnly: true })
+    const program = executableOf(built.plain, built.name)
+    const stopFile = scratch()
+    const output = scratch('.jsonl')
+    const bystander = begin(executableOf(watcher.plain, watcher.name), [program, stopFile.path])
+    const words = ['-d', '--format', 'jsonl', '-o', output.path, '--', program, stopFile.path]
+    const tracer = begin(utrace, words)
+    const unwound = () => output.read().match(/"how":"unwound"/g)?.length ?? 0
+    await waitUntil(() => unwound() > 100)
+    writeFileSync(stopFile.path, '')
+    const traced = await inTime(tracer.outcome, 90_000)
+    expect(traced).toMatchObject({ status: 0, stdout: 'running\nstopped in order\n' })
+    expect(traced.stderr).toMatch(/stopped for a moment 1 started, \d+ loaded, [12] unwinds\n/)
+    const ends = parseTrace(output.read()).filter((line) => isCallEvent(line) && line.type === 'end')
+    const inferred = ends.filter((end) => isCallEvent(end) && end.how === 'inferred')
+    expect(inferred).toEqual([])
+    expect((await inTime(bystander.outcome, 10_000)).stdout).toBe(
+      'running\nstopped in order\n0 stopped, 0 continued, status 0\n',
+    )
+  })
 })
 
 describe('attaching to a program whose file is not where it was', () => {

@@ -11,7 +11,7 @@ import {
 import { waitUntil } from '../../test/support/wait.ts'
 import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
 import { asFileOffset, asPid, asRuntimeAddress, type FileOffset } from '../base/units.ts'
-import { processState } from '../target/process.ts'
+import { processState, trampolineOf } from '../target/process.ts'
 import { defaultRingBytes, Kernel, type ProbedInstruction, type ProcessReport } from './kernel.ts'
 import { type BpfLink, detachAll } from './link.ts'
 
@@ -180,6 +180,16 @@ describe('ways out', () => {
     ])
   })
 
+  test('a return that is not to be hooked is not hooked for the sake of another process either', async () => {
+    const kernel = await openKernel()
+    const both = [await startTarget(), await startTarget()]
+    for (const target of both) attachCalls(kernel, target, 'entry')
+    for (const target of both) await target.tell('calls 2')
+    expect(drainAll(kernel)).toHaveLength(8)
+    // The kernel maps its trampoline when it first hooks a return. The entries are emulated, and need none.
+    expect(both.map(({ pid }) => trampolineOf(pid))).toEqual([undefined, undefined])
+  })
+
   test('a probed ret is at the stack pointer of the entry', async () => {
     const kernel = await openKernel()
     const target = await startTarget()
@@ -224,7 +234,7 @@ describe('library calls', () => {
       start: asRuntimeAddress(start),
       end: asRuntimeAddress(start + target.sizeOf('node')),
     }
-    kernel.addProcess(target.pid, { caller, followForks: false })
+    kernel.addProcess(target.pid, { caller, followForks: false, cleansChildren: false })
     const leaf = { offset: target.offsetOf('leaf'), functionId: leafId, isLibraryCall: true }
     const { entry, return: returned } = eventKind
     const kinds = () => drainAll(kernel).map(({ kind }) => kind)
@@ -294,7 +304,7 @@ describe('processes', () => {
     const target = await startTarget()
     const other = await startTarget()
     const nowhere = { start: asRuntimeAddress(0), end: asRuntimeAddress(0) }
-    kernel.addProcess(target.pid, { caller: nowhere, followForks: false })
+    kernel.addProcess(target.pid, { caller: nowhere, followForks: false, cleansChildren: false })
     await other.tell('threads 2 1')
     await target.tell('threads 3 1')
     const { exec, threadExit } = eventKind

@@ -4,7 +4,7 @@ import type { EventConsumer } from '../base/event.ts'
 import type { FileOffset, Pid, RuntimeAddress } from '../base/units.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { mapSharedMemory } from '../sys/memory.ts'
-import { waitReadable } from '../sys/poll.ts'
+import { openWakeUp, waitReadable } from '../sys/poll.ts'
 import { type KernelTypes, readKernelTypes } from './btf.ts'
 import { onlineCpus, possibleCpuCount } from './cpus.ts'
 import { closeTracing, functionFlags, pauseTracing } from './function-flags.ts'
@@ -38,12 +38,13 @@ export interface HookedReturn {
 
 /**
  * What became of a traced process. But for `ended`, it has been stopped, and waits until it is told to go on:
- * before the first instruction of a new image (`started`, `exec`) or of a child (`forked`), in the dynamic linker
- * (`loaded`), before an unwinder that is about to read the stack (`unwinds`), or because a ring is nearly full (`full`).
+ * before the first instruction of a new image (`started`, `exec`) or of a child (`forked`, or `left` if it is not to be
+ * traced), in the dynamic linker (`loaded`), before an unwinder that is about to read the stack (`unwinds`), or because a
+ * ring is nearly full (`full`).
  */
 export type ProcessReport =
   | { readonly kind: 'started' | 'loaded' | 'exec' | 'full' | 'ended'; readonly pid: Pid }
-  | { readonly kind: 'forked'; readonly pid: Pid; readonly parent: Pid }
+  | { readonly kind: 'forked' | 'left'; readonly pid: Pid; readonly parent: Pid }
   /** Many returns are hooked, and this function calls itself once more: its return must be seen in another way. */
   | { readonly kind: 'deep'; readonly pid: Pid; readonly functionId: number }
   | { readonly kind: 'unwinds'; readonly pid: Pid; readonly returns: readonly HookedReturn[] }
@@ -98,6 +99,7 @@ export class Kernel {
   #programKind: 'probe' | 'stat' = 'probe'
   readonly #control: RingReader
   readonly #controlFd: number
+  readonly #closed = openWakeUp()
   readonly #merger: EventMerger
   readonly #lost: Uint32Array
   readonly #functionFlags: Uint8Array
@@ -247,11 +249,14 @@ export class Kernel {
     {
       caller,
       followForks,
+      cleansChildren,
       neverStops = false,
     }: {
       /** Where the code lies whose calls into libraries count. */
       readonly caller: { readonly start: RuntimeAddress; readonly end: RuntimeAddress }
       readonly followForks: boolean
+      /** Its children that are not followed are stopped and reported too. */
+      readonly cleansChildren: boolean
       /** Somebody would see it stopped, who must not. */
       readonly neverStops?: boolean
     },
@@ -259,10 +264,11 @@ export class Kernel {
     const value = Buffer.alloc(processValueBytes)
     value.writeBigUInt64LE(BigInt(caller.start), 0)
     value.writeBigUInt64LE(BigInt(caller.end), 8)
-    value.writeBigUInt64LE(
-      BigInt((followForks ? processFlag.followForks : 0) + (neverStops ? processFlag.neverStops : 0)),
-      16,
-    )
+    const flags =
+      (followForks ? processFlag.followForks : 0) |
+      (cleansChildren ? processFlag.cleansChildren : 0) |
+      (neverStops ? processFlag.neverStops : 0)
+    value.writeBigUInt64LE(BigInt(flags), 16)
     this.#processes.update(pid, value)
   }
 
@@ -290,7 +296,12 @@ export class Kernel {
     pauseTracing(this.#functionFlags)
   }
 
-  /** Attaches a set of probes: all of it or nothing. @throws SystemCallError */
+  /**
+   * Attaches a set of probes: all of it or nothing. What is not to be hooked gets a link that cannot hook: the kernel asks
+   * the links of all processes at a probe, and takes a session that is none of this process's for one that wants the return
+   * (uprobe_prog_run in kernel/trace/bpf_trace.c gives 0 to those that the pid filter keeps out).
+   * @throws SystemCallError
+   */
   attach({ path, pid, sites }: ProbeSet): BpfLink[] {
     const link = (
       program: string,
@@ -306,15 +317,26 @@ export class Kernel {
         kind,
       })
     }
-    const kind = this.#programKind
-    if (this.#sessions()) return [link(`${kind}_session`, 'session', sites)]
+    const programs = this.#programKind
     const hooked = sites.filter(({ role }) => role === 'call')
-    if (hooked.length === 0) return [link(`${kind}_entry`, 'entry', sites)]
-    const returns = link(`${kind}_return`, 'return', hooked)
+    const others = sites.filter(({ role }) => role !== 'call')
+    const kinds = this.#sessions()
+      ? ([
+          [`${programs}_entry`, 'entry', others],
+          [`${programs}_session`, 'session', hooked],
+        ] as const)
+      : ([
+          [`${programs}_return`, 'return', hooked],
+          [`${programs}_entry`, 'entry', sites],
+        ] as const)
+    const links: BpfLink[] = []
     try {
-      return [returns, link(`${kind}_entry`, 'entry', sites)]
+      for (const [program, kind, chosen] of kinds) {
+        if (chosen.length > 0) links.push(link(program, kind, chosen))
+      }
+      return links
     } catch (error) {
-      void returns.detach()
+      for (const attached of links) void attached.detach()
       throw error
     }
   }
@@ -325,9 +347,11 @@ export class Kernel {
     return { functionsMap: this.#functionsFd, listReturnsProgram }
   }
 
-  /** From now on calls may end, but none begins: probes can be detached in any order. */
+  /** From now on calls may end, but none begins: probes can be detached in any order. Nobody waits for reports any more. */
   close(): void {
     closeTracing(this.#functionFlags)
+    // Node would not end before the thread that waits: half a second.
+    this.#closed.wake()
   }
 
   /** Stops the process whenever its dynamic linker has loaded or unloaded something. */
@@ -350,7 +374,7 @@ export class Kernel {
 
   /** Done when there is a report, or when this has been waited for in vain for a while. */
   async reportReady(): Promise<void> {
-    await waitReadable(this.#controlFd, reportWaitMs)
+    await waitReadable([this.#controlFd, this.#closed.fd], reportWaitMs)
   }
 
   /** Whether `nextReport` has something to tell. */
@@ -427,7 +451,8 @@ export function permissionError(cause: unknown): UserError {
 function readReport(words: Uint32Array, at: number): ProcessReport {
   const pid = words[at + 1] as Pid
   const kind = words[at]
-  if (kind === controlKind.forked) return { kind: 'forked', pid, parent: words[at + 3] as Pid }
+  if (kind === controlKind.forked || kind === controlKind.left)
+    return { kind: kind === controlKind.left ? 'left' : 'forked', pid, parent: words[at + 3] as Pid }
   if (kind === controlKind.deep) return { kind: 'deep', pid, functionId: words[at + 3]! }
   if (kind === controlKind.unwinds) {
     const address = (index: number) => (words[index]! + words[index + 1]! * 2 ** 32) as RuntimeAddress

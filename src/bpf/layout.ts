@@ -17,7 +17,8 @@ export const controlKind = {
   unwinds: 4,
   ended: 5,
   full: 6,
-  deep: 7,
+  left: 7,
+  deep: 8,
 } as const
 
 /** After `unwinds` follow so many hooked returns: u64 slot (0: none), u64 return address, u64 probe address. */
@@ -26,7 +27,7 @@ export const hookedReturnBytes = 24
 
 /** A value of the `processes` map is: u64 caller start, u64 caller end, u64 flags. */
 export const processValueBytes = 24
-export const processFlag = { followForks: 1, neverStops: 2 } as const
+export const processFlag = { followForks: 1, cleansChildren: 2, neverStops: 4 } as const
 
 /** Flags in the `functions` map, a byte for each function id. */
 export const functionFlag = {

@@ -9,11 +9,9 @@ import { runTrace, showPlan } from './trace.ts'
 import { traceCommand } from './trace-command.ts'
 import { utraceVersion } from './version.ts'
 
-/** @param all what `bin/utrace` recorded of its surroundings, in several words, `--`, and the words of the command line */
-async function main(all: readonly string[]): Promise<number> {
-  const end = all.indexOf('--')
-  const inherited = all.slice(0, end).join('')
-  const given = all.slice(end + 1)
+/** @param words what `bin/utrace` recorded of its surroundings, then the words of the command line */
+async function main([recorded = '', ...given]: readonly string[]): Promise<number> {
+  const inherited = `${recorded};environment=${takeEnvironment()}`
   const words = withCommandInFront(given)
   const [name = '', ...rest] = words
   if (Object.hasOwn(commands, name)) return (await commands[name]!()).run(rest, inherited)
@@ -32,6 +30,18 @@ async function main(all: readonly string[]): Promise<number> {
       return showPlan(invocation.options, parseInheritedState(inherited))
     case 'trace':
       return runTrace(invocation.options, parseInheritedState(inherited))
+  }
+}
+
+/** The environment that utrace was started with, as `bin/utrace` hands it on: in parts, and nobody else's business. */
+function takeEnvironment(): string {
+  let whole = ''
+  for (let count = 0; ; count++) {
+    const name = `UTRACE_ENVIRONMENT_${count}`
+    const part = process.env[name]
+    if (part === undefined) return whole
+    whole += part
+    delete process.env[name]
   }
 }
 

@@ -152,7 +152,7 @@ export const traceOptions = [
     argument: 'HOW',
     choices: ['auto', 'return', 'ret'],
     group: 'Probes',
-    help: 'See the end of a call by a return probe or at its ret instructions (default: auto, whichever is safe)',
+    help: 'See the end of a call at its ret instructions, or by a return probe where that is harmless and not at all elsewhere (default: auto, the cheapest that is safe)',
   },
   {
     name: 'placement',

@@ -124,3 +124,37 @@ export function instructionText(code: Uint8Array, address: number): string {
   for (const wasm of [decoder, instruction, formatter]) wasm.free()
   return text
 }
+
+/**
+ * The general registers, by their numbers in the encoding, that the instructions before an offset write to, one after the
+ * other; undefined if none begins at that offset.
+ */
+export function writtenBefore(code: Uint8Array, offset: number): ReadonlySet<number> | undefined {
+  const { Decoder, DecoderOptions, Instruction, InstructionInfoFactory, OpAccess, RegisterExt } = loadIced()
+  const decoder = new Decoder(64, code, DecoderOptions.None)
+  const instruction = new Instruction()
+  const factory = new InstructionInfoFactory()
+  const written = new Set<number>()
+  const reads: ReadonlySet<number> = new Set([
+    OpAccess.None,
+    OpAccess.Read,
+    OpAccess.CondRead,
+    OpAccess.NoMemAccess,
+  ])
+  try {
+    while (decoder.position < offset) {
+      decoder.decodeOut(instruction)
+      if (instruction.code === 0) return undefined
+      const info = factory.info(instruction)
+      for (const used of info.usedRegisters()) {
+        if (!reads.has(used.access) && RegisterExt.isGPR(used.register))
+          written.add(RegisterExt.number(used.register))
+        used.free()
+      }
+      info.free()
+    }
+    return decoder.position === offset ? written : undefined
+  } finally {
+    for (const wasm of [decoder, instruction, factory]) wasm.free()
+  }
+}

@@ -37,7 +37,8 @@ export function wishWayOut(
   if (!range.returnAddressOnTop) {
     return { kind: 'untraced', reason: 'not entered by a call, as the unwind table has it' }
   }
-  if (options.exitProbe === 'return') return { kind: 'return', reason: 'asked for' }
   if (options.exitProbe === 'ret') return { kind: 'ret', reason: 'asked for' }
-  return { kind: options.returnHooks.harmless ? 'return' : 'ret', reason: options.returnHooks.reason }
+  const { harmless, reason } = options.returnHooks
+  if (harmless) return { kind: 'return', reason }
+  return { kind: options.exitProbe === 'return' ? 'none' : 'ret', reason }
 }

@@ -183,7 +183,7 @@ describe('attachPlan', () => {
     expect(kernel.attached.map(({ offset, role }) => [offset, role])).toEqual([
       [108, 'exit'],
       [109, 'exit'],
-      [100, 'call'],
+      [100, 'entry'],
       [200, 'call'],
     ])
   })

@@ -54,16 +54,18 @@ export function attachPlan(
     const functionId = ids.idOf(module, function_)
     return exitSites(function_, functionId, ids.areExitsProbed(functionId))
   })
-  const entries = wanted.map(
-    (function_): Site => ({
+  const entries = wanted.map((function_): Site => {
+    const functionId = ids.idOf(module, function_)
+    const hooked = function_.exit.kind === 'return' && !ids.areExitsProbed(functionId)
+    return {
       plan: function_,
       offset: function_.entry.fileOffset,
-      functionId: ids.idOf(module, function_),
-      role: function_.exit.kind === 'return' ? 'call' : 'entry',
+      functionId,
+      role: hooked ? 'call' : 'entry',
       isLibraryCall: function_.kind === 'library-call',
       stackDisplacement: function_.entry.stackDisplacement,
-    }),
-  )
+    }
+  })
   attach([...exits, ...entries])
   return {
     links,

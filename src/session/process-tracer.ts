@@ -6,15 +6,16 @@ import { type BpfLink, detachAll } from '../bpf/link.ts'
 import { addressToFileOffset } from '../elf/address.ts'
 import { readExports } from '../elf/exports.ts'
 import type { FunctionPlan, ProbeSite, Untraced } from '../probe/plan.ts'
+import { removeBreakpoints } from '../target/breakpoints.ts'
 import { type Circumstances, readCircumstances } from '../target/circumstances.ts'
 import { attachExits, attachPlan } from './attach-plan.ts'
 import { describeFunctions } from './describe-functions.ts'
 import type { FunctionIds } from './function-ids.ts'
 import { type Module, type ModuleReader, type ProcessModules, pathThrough } from './modules.ts'
 import { namesOf, type PlannedModule, type PlanOptions, planProcess } from './plan-process.ts'
-import { removeBreakpoints } from './remove-probes.ts'
 import { addressesOf, catchFunction, type ReturnHookEvidence, returnHookEvidence } from './return-hooks.ts'
 import type { Selection, TracingSwitch } from './selection.ts'
+import { takeProbesOut } from './take-probes-out.ts'
 
 /** What all processes of a session share. */
 export interface TracerContext {
@@ -128,6 +129,21 @@ export class ProcessTracer {
     return tracer
   }
 
+  /** Takes its probes out of a child that is not traced, and that was born as a copy with all of them. It is stopped. */
+  cleanChild(child: Pid): void {
+    const { ids } = this.#context
+    this.#modules()
+    for (const [planned, module] of this.#present(this.#attached)) {
+      const { image, loadBias } = module
+      const sites = planned.plan.functions.flatMap((function_) => {
+        const moved = ids.areExitsProbed(ids.idOf(module, function_))
+        const way = moved ? function_.exitWithoutHook : function_.exit
+        return [function_.entry, ...(way.kind === 'ret' ? way.sites : [])]
+      })
+      removeBreakpoints(child, loadBias, sites, (address, size) => image.bytesAt(address, size))
+    }
+  }
+
   /** Attaches what is planned and not attached yet. @returns the ids of the functions that now carry probes */
   attach(): number[] {
     const { kernel, ids } = this.#context
@@ -204,7 +220,7 @@ export class ProcessTracer {
           : function_.exit
         return exit.kind === 'ret' ? exit.sites : []
       })
-      if (sites.length > 0 && !removeBreakpoints(this.pid, module, sites)) areOut = false
+      if (sites.length > 0 && !takeProbesOut(this.pid, module, sites)) areOut = false
     }
     return areOut
   }
@@ -273,8 +289,11 @@ export class ProcessTracer {
   #plan(modules: ProcessModules): void {
     const { kernel, selection, options, followForks } = this.#context
     this.#evidence = returnHookEvidence(modules, kernel, this.#circumstances)
+    const { harmless, unwinders } = this.#evidence
+    // Nobody would watch an unwinder that runs in a child, where the kernel hooks returns all the same.
+    const cleansChildren = !followForks && harmless && unwinders.length > 0
     const neverStops = this.#circumstances.isShellJob
-    kernel.addProcess(this.pid, { caller: modules.executable.code, followForks, neverStops })
+    kernel.addProcess(this.pid, { caller: modules.executable.code, followForks, cleansChildren, neverStops })
     const keyOf = (module: Module, part: string) => `${module.file} ${part}`
     const isKnown = (module: Module, part: string) => this.#plannedKeys.has(keyOf(module, part))
     for (const planned of planProcess(modules, selection, options, this.#evidence, isKnown)) {

@@ -91,6 +91,11 @@ describe('returnHookEvidence', () => {
       ['-static'],
     ],
     ['jump_fcontext', 'void jump_fcontext(void) { }\n', []],
+    [
+      'my_switch',
+      'void my_switch(void **from, void *to);\n__asm__(".globl my_switch\\n.type my_switch,@function\\nmy_switch: mov %rsp,(%rdi); mov %rsi,%rsp; ret");\n',
+      [],
+    ],
   ])('%s switches stacks (%#)', async (name, source, flags) => {
     const program = workshop.build(`switches-${name}-${flags.length}`, source + waits, flags)
     const { harmless, reason } = await judge(program)

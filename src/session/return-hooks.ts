@@ -2,6 +2,7 @@ import type { VirtualAddress } from '../base/units.ts'
 import { readExports } from '../elf/exports.ts'
 import type { ElfImage } from '../elf/image.ts'
 import { readImports } from '../elf/imports.ts'
+import { findStackSwitch } from '../probe/stack-switch.ts'
 import type { Circumstances } from '../target/circumstances.ts'
 import { codeOf } from './module-code.ts'
 import type { Module, ProcessModules } from './modules.ts'
@@ -180,8 +181,24 @@ function stackSwitch(module: Module): string | undefined {
   const own = isStatic
     ? stackSwitches
     : stackSwitches.filter((name) => name.includes('fcontext') || name === 'co_switch')
-  const name = own.find((symbol) => addressesOf(module, [symbol]).length > 0)
+  const name = own.find((symbol) => addressesOf(module, [symbol]).length > 0) ?? handWrittenSwitch(module)
   return name && `${module.name}: ${name} switches stacks`
+}
+
+/** What of a C or C++ program's runtime sets the stack pointer is known by its name. */
+const knownRuntime = /^(?:ld-|lib(?:c|m|pthread|gcc_s|stdc\+\+)\.)/
+const handWritten = new WeakMap<ElfImage, { readonly name: string | undefined }>()
+
+function handWrittenSwitch({ name: moduleName, image }: Module): string | undefined {
+  if (knownRuntime.test(moduleName)) return undefined
+  let known = handWritten.get(image)
+  if (known === undefined) {
+    const executable = image.facts.segments.filter((segment) => segment.executable)
+    const ranges = executable.map(({ address, fileSize }) => ({ address, size: fileSize }))
+    known = { name: findStackSwitch(codeOf(image), ranges) }
+    handWritten.set(image, known)
+  }
+  return known.name
 }
 
 /** Language-specific data for unwinding, and no named unwinder that would use it: it is linked in, out of sight. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { UserError } from '../base/errors.ts'
 import { escapeText } from '../base/escape.ts'
 import { type EventConsumer, eventKind } from '../base/event.ts'
@@ -105,6 +106,8 @@ const lastCallsMs = 50
 /** Functions that come with libraries and programs which are loaded later are summed up too, as far as there is room. */
 const roomForMore = 1.25
 const roomForLibraries = 1024
+/** How long something that is stopped while probes are being removed waits at most until somebody looks. */
+const lateLookMs = 5
 
 /**
  * One trace: from starting or attaching to the target to having its last event. The one place that ties target, plan,
@@ -123,6 +126,8 @@ export class TraceSession {
   /** Functions that have carried probes, by id. */
   readonly #tracedFunctions = new Set<number>()
   readonly #untraced = new Map<string, Untraced>()
+  /** Children that are being made free of probes. */
+  readonly #leaving = new Set<Promise<void>>()
   /** Probes of processes that have ended. */
   readonly #detaching = new Set<Promise<void>>()
   #command: StartedCommand | undefined
@@ -138,6 +143,8 @@ export class TraceSession {
   #sink: SessionSink | undefined
   /** What was to be said before there was somebody to hear it. */
   readonly #earlyNotes: string[] = []
+  /** How often a process was stopped for a moment, by the reason. */
+  readonly #stops = new Map<ProcessReport['kind'], number>()
   #stopsNoted = false
 
   /** Sets the kernel side up. @throws UserError with the reason and the fix */
@@ -218,7 +225,8 @@ export class TraceSession {
     const timer = maxDurationMs === undefined ? undefined : setTimeout(() => this.stop(), maxDurationMs)
     await this.#pump(events, sink)
     clearTimeout(timer)
-    this.#options.log('tracing done')
+    const stops = [...this.#stops].map(([kind, count]) => `${count} ${kind}`)
+    this.#options.log(`tracing done; the target was stopped for a moment ${stops.join(', ') || 'never'}`)
     await this.#detach(events)
     this.#guard.dismiss()
     this.#options.log('detached')
@@ -389,20 +397,13 @@ export class TraceSession {
   /** No call begins any more; those that end while the probes are removed, which takes time, are still seen. */
   async #detach(events: EventConsumer): Promise<void> {
     this.#kernel.close()
-    // Whoever was stopped just before goes on.
-    this.#answerReports()
     this.#restoreAllReturns()
     let isDetached = false
-    const detached = Promise.all([
-      detachAll(this.#tracepoints),
-      ...[...this.#tracers.values()].map((tracer) => tracer.detach()),
-      ...this.#detaching,
-    ]).finally(() => {
+    const detached = this.#detachEverything().finally(() => {
       isDetached = true
     })
     await pumpEvents(this.#kernel, events, { flush: () => {}, done: () => isDetached })
     await detached
-    this.#answerReports()
   }
 
   async #pump(consumer: EventConsumer, sink: SessionSink): Promise<void> {
@@ -456,10 +457,12 @@ export class TraceSession {
 
   /** Does what a report calls for. The process is stopped, unless it has ended: the caller resumes it. */
   #answer(report: ProcessReport): void {
-    const { pid } = report
+    const { pid, kind } = report
+    if (kind !== 'ended') this.#stops.set(kind, (this.#stops.get(kind) ?? 0) + 1)
     if (report.kind === 'started' || report.kind === 'exec') this.#beginImage(pid)
     else if (report.kind === 'loaded') this.#tracers.get(pid)?.loaded()
     else if (report.kind === 'forked') this.#fork(report.parent, pid)
+    else if (report.kind === 'left') this.#leaveSoon(report.parent, pid)
     else if (report.kind === 'unwinds') this.#restoreReturns(pid, report.returns)
     else if (report.kind === 'deep') this.#probeExits([report.functionId])
     else this.#forget(pid)
@@ -517,6 +520,57 @@ export class TraceSession {
     )
   }
 
+  /** Takes all probes away; that can take long. Whatever they stop meanwhile is continued at once. */
+  async #detachEverything(): Promise<void> {
+    let over = false
+    const detached = Promise.all([
+      detachAll(this.#tracepoints),
+      ...[...this.#tracers.values()].map((tracer) => tracer.detach()),
+      ...this.#detaching,
+    ]).then(() => {
+      over = true
+    })
+    while (!over) {
+      this.#continueStopped()
+      await Promise.race([detached, pause(lateLookMs)])
+    }
+    this.#continueStopped()
+    await Promise.all(this.#leaving)
+  }
+
+  /** Answers late reports: nobody is traced any more, and everybody goes on. */
+  #continueStopped(): void {
+    for (let report = this.#kernel.nextReport(); report !== undefined; report = this.#kernel.nextReport()) {
+      const { pid, kind } = report
+      if (kind === 'forked' || kind === 'left') this.#leaveSoon(report.parent, pid)
+      else if (kind !== 'ended') {
+        this.#unlessGone(pid, () => {
+          if (kind === 'unwinds') this.#tracers.get(pid)?.restoreReturns(report.returns)
+          process.kill(pid, 'SIGCONT')
+        })
+      }
+    }
+  }
+
+  #leaveSoon(parent: Pid, child: Pid): void {
+    const leaving = this.#leave(parent, child).finally(() => this.#leaving.delete(leaving))
+    this.#leaving.add(leaving)
+  }
+
+  /** A child that is not followed goes on as if its parent were not traced. */
+  async #leave(parent: Pid, child: Pid): Promise<void> {
+    this.#guard.add(child)
+    const tracer = this.#tracers.get(parent)
+    // Its copy of the hooked returns is complete when it comes to user space, and stops there: others may run before it.
+    while (processState(child) === 'R') await pause(1)
+    this.#unlessGone(child, () => {
+      this.#restoreReturnsOf(child)
+      tracer?.cleanChild(child)
+      process.kill(child, 'SIGCONT')
+    })
+    this.#guard.remove(child)
+  }
+
   #remember(tracer: ProcessTracer): void {
     this.#tracers.set(tracer.pid, tracer)
     this.#guard.add(tracer.pid)
@@ -550,11 +604,13 @@ export class TraceSession {
 
   /** Processes that live on are left as they were found. */
   #restoreAllReturns(): void {
+    for (const pid of this.#tracers.keys())
+      this.#unlessGone(pid as Pid, () => this.#restoreReturnsOf(pid as Pid))
+  }
+
+  #restoreReturnsOf(pid: Pid): void {
     const { listReturnsProgram } = this.#kernel.rescueFds
-    if (listReturnsProgram === undefined) return
-    for (const pid of [...this.#tracers.values()].map((tracer) => tracer.pid)) {
-      this.#unlessGone(pid, () => restoreReturns(pid, () => listReturns(listReturnsProgram, pid)))
-    }
+    if (listReturnsProgram !== undefined) restoreReturns(pid, () => listReturns(listReturnsProgram, pid))
   }
 
   /** Moves functions from hooked returns to probed exits, in all processes. */

@@ -1,22 +1,36 @@
-import { declare } from './libc.ts'
+import { writeSync } from 'node:fs'
+import { checked, declare } from './libc.ts'
 
 const poll = declare('int poll(void *fds, ulong count, int timeoutMs)')
+const eventfd = declare('int eventfd(uint value, int flags)')
 
 const readable = 1
+/** struct pollfd: s32 fd, s16 events, s16 revents */
+const pollBytes = 8
+const closeOnExec = 0o2000000
 
 /**
- * Waits, on another thread, until a file descriptor is readable.
- * @returns whether it is; false after the time
+ * Waits, on another thread, until one of some file descriptors is readable.
+ * @returns whether one is; false after the time
  */
-export function waitReadable(fd: number, timeoutMs: number): Promise<boolean> {
-  // struct pollfd: s32 fd, s16 events, s16 revents
-  const descriptor = Buffer.alloc(8)
-  descriptor.writeInt32LE(fd, 0)
-  descriptor.writeInt16LE(readable, 4)
+export function waitReadable(fds: readonly number[], timeoutMs: number): Promise<boolean> {
+  const descriptors = Buffer.alloc(pollBytes * fds.length)
+  for (const [index, fd] of fds.entries()) {
+    descriptors.writeInt32LE(fd, index * pollBytes)
+    descriptors.writeInt16LE(readable, index * pollBytes + 4)
+  }
+  const isReadable = (_: number, index: number) =>
+    (descriptors.readInt16LE(index * pollBytes + 6) & readable) !== 0
   return new Promise((resolve, reject) => {
-    poll.async(descriptor, 1, timeoutMs, (error: unknown, count: number) => {
+    poll.async(descriptors, fds.length, timeoutMs, (error: unknown, count: number) => {
       if (error) reject(error)
-      else resolve(count > 0 && (descriptor.readInt16LE(6) & readable) !== 0)
+      else resolve(count > 0 && fds.some(isReadable))
     })
   })
+}
+
+/** A file descriptor that is readable for good once `wake` has been called: it ends a wait on another thread. */
+export function openWakeUp(): { readonly fd: number; wake(): void } {
+  const fd = checked('eventfd', eventfd(0, closeOnExec))
+  return { fd, wake: () => void writeSync(fd, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0)) }
 }

@@ -8,6 +8,7 @@ import { asPid } from '../base/units.ts'
 import { BpfAttributes, bpf, bpfAsync, cString } from './bpf.ts'
 import { addressOf, checked, declare, isPermissionProblem, SystemCallError } from './libc.ts'
 import { mapSharedMemory } from './memory.ts'
+import { openWakeUp, waitReadable } from './poll.ts'
 import { setOpenFilesLimit, withoutAddressRandomization } from './process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'utrace-sys-'))
@@ -78,6 +79,17 @@ describe('mapSharedMemory', () => {
 
   test('fails with the reason', () => {
     expect(() => mapSharedMemory(-1, 0, 4096, 'read')).toThrow('mmap: EBADF')
+  })
+})
+
+describe('waitReadable', () => {
+  test('ends when it is woken up from elsewhere', async () => {
+    const silent = openWakeUp()
+    expect(await waitReadable([silent.fd], 1)).toBe(false)
+    const { fd, wake } = openWakeUp()
+    const woken = waitReadable([silent.fd, fd], 60_000)
+    wake()
+    expect(await woken).toBe(true)
   })
 })
 

@@ -25,10 +25,32 @@ export const controlFlowCases: readonly Case[] = [
     unwinds: true,
     calls: { produce: 5, yield_value: 5, resume: 6, generator: 1 },
   }),
+  ...c('hand-coroutines', {
+    tree: 'none',
+    unwinds: true,
+    calls: { nested: 6, resume: 6, body: 1, square: 6, yield: 6 },
+  }),
+  ...c(
+    'hand-coroutines',
+    {
+      name: 'coroutines, where return probes are asked for',
+      options: ['--exit-probe', 'return'],
+      tree: 'none',
+      unwinds: true,
+      calls: { body: 1, square: 6, yield: 6 },
+    },
+    optimized,
+  ),
   ...c('backtrace'),
   ...c('thread-exit', { unwinds: true, threads: 3 }, ['gcc -O0', 'gcc -O2']),
   ...cpp('exceptions', { unwinds: true, ends: { _Z5riskyi: 'unwound' } }),
   ...cpp('exceptions-deep', { unwinds: true, threads: 4, calls: { _Z7descendi: 15 * 61 } }),
+  ...cpp('throws-in-child', { unwinds: true }),
+  ...cpp('throws-in-child', {
+    name: 'exceptions in a child that is not followed',
+    unwinds: true,
+    options: ['--no-follow-fork'],
+  }),
   ...cpp('terminates', { unwinds: true }, optimized),
   ...c('exit-deep', { ends: { main: 'cut', level: 'cut', leave: 'cut', at_end: 'return' } }),
   ...c('exit-deep', {

@@ -13,7 +13,7 @@ const breakpoint = 0xcc
  * all CPUs, so that nobody has to be stopped.
  * @returns whether all are out: a probe that the kernel has turned into a call stays
  */
-export function removeBreakpoints(pid: Pid, module: Module, sites: readonly ProbeSite[]): boolean {
+export function takeProbesOut(pid: Pid, module: Module, sites: readonly ProbeSite[]): boolean {
   const memory = openSync(`/proc/${pid}/mem`, 'r+')
   let areOut = true
   try {
