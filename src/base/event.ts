@@ -27,6 +27,10 @@ export const eventKind = {
   signal: 9,
   /** Not from the kernel: the program is known to switch stacks. */
   stacksSwitch: 10,
+  /** The thread goes on after it was stopped for `stack` ns: it had to wait for utrace. */
+  waited: 14,
+  /** Not from the kernel: the function has lost its probes. Only hooked returns of its calls are still reported. */
+  dropped: 15,
 } as const
 
 export type EventKind = (typeof eventKind)[keyof typeof eventKind]

@@ -1,18 +1,29 @@
 import type { FunctionPlan } from './plan.ts'
 
+/** Price of one probe hit with an empty BPF program, in nanoseconds, by its kind: measured, or an estimate. */
+export interface ProbeCosts {
+  /** A breakpoint whose instruction the kernel emulates. */
+  readonly emulatedNs: number
+  /** One whose instruction is single-stepped. */
+  readonly steppedNs: number
+  /** A hooked return. */
+  readonly returnNs: number
+}
+
 /**
- * Price of one probe hit with an empty BPF program on a virtual machine, in nanoseconds: an estimate to compare functions
- * by, not a promise. On bare metal a single step costs about a tenth of this.
+ * What is usual on a virtual machine: an estimate to compare functions by, not a promise. On bare metal a single step
+ * costs about a tenth of this.
  */
-const EMULATED_NS = 500
-const STEPPED_NS = 10_000
-const RETURN_PROBE_NS = 350
+const usualCosts: ProbeCosts = { emulatedNs: 500, steppedNs: 10_000, returnNs: 350 }
+/** The slowest that was met: a virtual machine within another one. */
+export const slowestCosts: ProbeCosts = { emulatedNs: 6_000, steppedNs: 25_000, returnNs: 4_000 }
 
 /** Estimated price of one call: its entry, and its exit where one is probed. */
-export function expectedCostNs(plan: Pick<FunctionPlan, 'entry' | 'exit'>): number {
-  const entryNs = plan.entry.emulated ? EMULATED_NS : STEPPED_NS
-  if (plan.exit.kind === 'return') return entryNs + RETURN_PROBE_NS
+export function expectedCostNs(plan: Pick<FunctionPlan, 'entry' | 'exit'>, costs = usualCosts): number {
+  const { emulatedNs, steppedNs, returnNs } = costs
+  const entryNs = plan.entry.emulated ? emulatedNs : steppedNs
+  if (plan.exit.kind === 'return') return entryNs + returnNs
   if (plan.exit.kind !== 'ret') return entryNs
   // A call passes one of the sites.
-  return entryNs + (plan.exit.sites.every((site) => site.emulated) ? EMULATED_NS : STEPPED_NS)
+  return entryNs + (plan.exit.sites.every((site) => site.emulated) ? emulatedNs : steppedNs)
 }

@@ -15,6 +15,7 @@ const bpfCommand = {
   mapNextKey: 4,
   programLoad: 5,
   rawTracepointOpen: 17,
+  btfLoad: 18,
   mapFreeze: 22,
   mapUpdateBatch: 26,
   linkCreate: 28,

@@ -26,6 +26,8 @@ export class Frame implements Call {
   isInPlace = false
   /** Number of losses before it began. */
   losses = 0
+  /** What its thread had waited before it began; after its end, what it waited meanwhile. */
+  waitedNs = 0
 
   constructor(record: FunctionRecord, thread: TracedThread, depth: number) {
     this.fn = record.fn
@@ -118,6 +120,8 @@ export class Thread {
   current: Stack
   /** Returns that the kernel holds hooked, on all stacks. */
   pendingReturns = 0
+  /** How long it has been held up by utrace. */
+  waitedNs = 0
   /** A signal was delivered, and nothing has been called since. */
   #signalled = false
   /** Where the last handler on an alternate stack ran. */
