@@ -16,9 +16,11 @@ export default defineConfig({
         test: {
           name: 'end-to-end',
           include: ['test/*.test.ts'],
-          testTimeout: 120_000,
-          // Real programs under real probes: one at a time, so that they do not disturb each other's timing.
+          testTimeout: 240_000,
+          // Real programs under real probes: one file at a time, so that they do not disturb each other's timing.
           fileParallelism: false,
+          // Within a file, as many at a time as a small machine has processors.
+          maxConcurrency: 2,
         },
       },
     ],

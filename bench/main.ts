@@ -19,6 +19,7 @@ Measures the suites whose names contain one of the given ones (default: all).
   --quick         a smoke run: two rounds, a tenth of the work
   --rounds N      samples per row (default 5)
   --row PART      only rows whose name contains PART, besides native and floor; may repeat
+  --reuse         take recordings from the last run with it, if there are, and keep them in bench/build
   --write         put the results into docs/performance.md
   --list          print the names of the suites
 `
@@ -40,6 +41,7 @@ async function main(): Promise<number> {
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       row: { type: 'string', multiple: true, default: [] },
+      reuse: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -64,6 +66,7 @@ async function main(): Promise<number> {
       quick: values.quick,
       rounds,
       rows: values.row,
+      reuse: values.reuse,
       progress: (text) => process.stderr.write(`  ${suite.name}: ${text}\n`),
     }
     const body = await runSuite(suite, effort)

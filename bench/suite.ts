@@ -5,6 +5,8 @@ export interface Effort {
   readonly rounds: number
   /** Only rows whose name contains one of these; empty: all. */
   readonly rows: readonly string[]
+  /** Take what is large and slow to make from the last run, and leave it for the next. */
+  readonly reuse: boolean
   /** Says on the terminal what is being done. */
   progress(text: string): void
 }

@@ -24,7 +24,9 @@ MAP(control, BPF_MAP_TYPE_RINGBUF, 0, 0, 1 << 18, 0);
 MAP(lost, BPF_MAP_TYPE_ARRAY, 4, 8, 0, BPF_F_MMAPABLE);
 MAP(processes, BPF_MAP_TYPE_HASH, 4, 24, 1 << 14, 0);
 MAP(start, BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0);
-MAP(threads, BPF_MAP_TYPE_HASH, 4, 4, 1 << 12, 0);
+/* Threads that are stopped, and since when. */
+MAP(stopped, BPF_MAP_TYPE_HASH, 4, 8, 1 << 15, BPF_F_NO_PREALLOC);
+MAP(wanted_threads, BPF_MAP_TYPE_HASH, 4, 4, 1 << 12, 0);
 
 /* A byte of flags for each function id, in one element: a look-up costs nothing then. */
 #define FUNCTIONS_MAX (1 << 20)
@@ -33,21 +35,34 @@ struct function_flags {
 };
 MAP(functions, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct function_flags), 1, BPF_F_MMAPABLE);
 #define FUNCTION_LEAVES_RETURN_ALONE 1
+#define FUNCTION_STARTS 2 /* its call begins, or its call ends, what is traced */
+#define FUNCTION_STOPS 4
+/* For `utrace stat`, what src/trace/functions.ts tells of a function: */
+#define FUNCTION_TAIL_CALLS 8
+#define FUNCTION_LOOPS 16
+#define FUNCTION_EXITS_PROBED 32
+#define FUNCTION_ENDS_AT_ENTRY 64
+#define FUNCTION_DROPPED 128 /* it costs too much: none of its calls counts any more */
 /* The last byte is nobody's: it is set when tracing ends. Calls that have begun may end; none begins any more. */
 #define CLOSING (FUNCTIONS_MAX - 1)
+/* So is the one before: no call begins until that of a function that starts tracing. */
+#define PAUSED (FUNCTIONS_MAX - 2)
 
 /*
- * Values that the loader knows before it loads; the verifier treats them as constants. All but the first two are
- * offsets in the kernel's structures.
+ * Values that the loader knows before it loads; the verifier treats them as constants. Those between the
+ * first and ring_limit are offsets in the kernel's structures.
  */
 const volatile struct {
 	__u32 tracer_pid;
-	__u32 filters_threads; /* only calls of those in `threads` count */
 	__u32 task_pid, task_tgid, task_real_parent, task_signal, task_mm, task_utask;
 	__u32 signal_live;
 	__u32 utask_return_instances;
 	__u32 instance_func, instance_stack, instance_return, instance_next;
 	__u32 mm_xol_area, xol_area_address;
+	__u32 ring_limit; /* a thread that finds more bytes in its ring waits; 0: none ever does */
+	__u32 filters_threads; /* only calls of those in `wanted_threads` count */
+	__u32 statistics_functions; /* so many functions have room in `statistics` for each CPU */
+	__u32 statistics_trace;     /* 1: what is summed up goes to the rings too */
 } config SEC(".rodata") = {0};
 
 enum record_kind {
@@ -60,8 +75,9 @@ enum record_kind {
 	RECORD_FORK,        /* stack: id of the new thread; function: 1 if it belongs to the same process */
 	RECORD_UNWOUND,     /* stack: whatever is at or below it has been unwound */
 	RECORD_SIGNAL = 9,  /* a handler of the thread is about to be called */
-	RECORD_FAULT_AT = 14, /* stack: where an instruction faulted, or the thread is killed; function: its process */
-	RECORD_FAULT,       /* stack: stack pointer there; function: 1 if it points at a return into the program */
+	RECORD_FAULT_AT = 11, /* stack: where an instruction faulted, or the thread is killed; function: its process */
+	RECORD_FAULT,          /* stack: stack pointer there; function: 1 if it points at a return into the program */
+	RECORD_WAITED = 14, /* stack: nanoseconds that the thread was stopped for, up to now */
 };
 
 struct record {
@@ -78,13 +94,16 @@ enum control_kind {
 	CONTROL_FORKED,  /* a traced process has a child, which has run nothing yet */
 	CONTROL_UNWINDS, /* an unwinder is about to read a stack with hooked returns on it: their list follows */
 	CONTROL_ENDED,   /* a traced process has no thread left; nothing is stopped */
+	CONTROL_FULL,    /* a ring is nearly full */
+	CONTROL_LEFT = 7, /* a traced process has a child that is not to be traced, and that has run nothing yet */
+	CONTROL_DEEP,    /* many returns are hooked, and a function (parent: its id) calls itself again */
 };
 
 struct control_record {
 	__u32 kind;
 	__u32 pid;     /* the process that was stopped */
 	__u32 thread;
-	__u32 parent;  /* for CONTROL_FORKED: the process that it is a copy of */
+	__u32 parent;  /* for CONTROL_FORKED and CONTROL_LEFT: the process that it is a copy of */
 };
 
 /* MAX_URETPROBE_DEPTH of the kernel: it hooks no more returns of a thread than this. */
@@ -108,6 +127,8 @@ struct process {
 	__u64 flags;
 };
 #define PROCESS_FOLLOW_FORKS 1
+#define PROCESS_CLEANS_CHILDREN 2 /* those that are not followed must not keep the probes that they were born with */
+#define PROCESS_NEVER_STOPS 4 /* somebody would see it stopped, who must not */
 
 #define KIND_SHIFT 28
 #define SIGSTOP 19
@@ -138,27 +159,36 @@ static __always_inline void report_lost(void *ring, __u32 cpu, __u64 *lost_here)
 }
 
 /* The ring is reserved before the clock is read: whatever is older than a reading of the clock is already reserved. */
-static __always_inline void emit(__u32 kind, __u32 function, __u64 stack)
+/* Returns the time of the record. */
+static __always_inline __u64 emit_of(__u32 thread, __u32 kind, __u32 function, __u64 stack)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	void *ring = this_ring(cpu);
 	__u64 *lost_here = bpf_map_lookup_elem(&lost, &cpu);
 	struct record *record;
+	__u64 now;
 
 	if (!lost_here)
-		return;
+		return bpf_ktime_get_ns();
 	if (ring && *lost_here)
 		report_lost(ring, cpu, lost_here);
 	record = ring ? bpf_ringbuf_reserve(ring, sizeof(*record), 0) : 0;
 	if (!record) {
 		__sync_fetch_and_add(lost_here, 1);
-		return;
+		return bpf_ktime_get_ns();
 	}
 	record->stack = stack;
-	record->thread = bpf_get_current_pid_tgid();
+	record->thread = thread;
 	record->kind_and_function = kind << KIND_SHIFT | function;
-	record->time_ns = bpf_ktime_get_ns();
+	now = bpf_ktime_get_ns();
+	record->time_ns = now;
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	return now;
+}
+
+static __always_inline void emit(__u32 kind, __u32 function, __u64 stack)
+{
+	emit_of(bpf_get_current_pid_tgid(), kind, function, stack);
 }
 
 static __always_inline __u64 read_u64(void *base, __u32 offset)
@@ -242,75 +272,6 @@ static __always_inline int is_taken(__u64 flags, __u32 condition)
 	return holds != (condition & 1);
 }
 
-/* The attach cookie of a probe: what its instruction stands for. */
-#define COOKIE_FUNCTION 0x0fffffff
-#define COOKIE_CONDITION_SHIFT 32 /* for an exit by a conditional jump: its condition code plus one */
-#define COOKIE_CONDITION_MASK 31
-#define COOKIE_EXIT (1ull << 40)         /* an instruction by which the function leaves */
-#define COOKIE_LIBRARY_CALL (1ull << 41) /* counts only if it returns into the program */
-#define COOKIE_NO_HOOK (1ull << 42)      /* its return is not to be hooked */
-
-static __always_inline int is_unwanted_thread(void)
-{
-	__u32 thread = bpf_get_current_pid_tgid();
-
-	return config.filters_threads && !bpf_map_lookup_elem(&threads, &thread);
-}
-
-/* An entry or an exit of a function. Returns 0 where the return of the call is to be hooked. */
-static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
-{
-	__u32 function = cookie & COOKIE_FUNCTION, first = 0;
-	__u32 condition = cookie >> COOKIE_CONDITION_SHIFT & COOKIE_CONDITION_MASK;
-	struct function_flags *flags;
-
-	if (is_unwanted_thread())
-		return 1;
-	if (cookie & COOKIE_EXIT) {
-		if (!condition || is_taken(ctx->flags, condition - 1))
-			emit(RECORD_RET, function, ctx->rsp);
-		return 1;
-	}
-	flags = bpf_map_lookup_elem(&functions, &first);
-	if (!flags || flags->of[CLOSING])
-		return 1;
-	if (cookie & COOKIE_LIBRARY_CALL && !called_by_program(ctx))
-		return 1;
-	emit(RECORD_ENTRY, function, ctx->rsp);
-	return cookie & COOKIE_NO_HOOK || flags->of[function & (FUNCTIONS_MAX - 1)] & FUNCTION_LEAVES_RETURN_ALONE;
-}
-
-extern int bpf_session_is_return(void *ctx) __ksym;
-
-/* One program for entries, exits and returns; a non-zero result at the entry leaves the return alone. */
-SEC("uprobe.session")
-int probe_session(struct registers *ctx)
-{
-	__u64 cookie = bpf_get_attach_cookie(ctx);
-
-	if (!bpf_session_is_return(ctx))
-		return probe_hit(ctx, cookie);
-	emit(RECORD_RETURN, cookie & COOKIE_FUNCTION, ctx->rsp - 8);
-	return 0;
-}
-
-/* The same in two, for kernels without sessions. */
-SEC("uprobe.multi")
-int probe_entry(struct registers *ctx)
-{
-	probe_hit(ctx, bpf_get_attach_cookie(ctx));
-	return 0;
-}
-
-SEC("uprobe.multi")
-int probe_return(struct registers *ctx)
-{
-	if (is_unwanted_thread())
-		return 0;
-	emit(RECORD_RETURN, bpf_get_attach_cookie(ctx) & COOKIE_FUNCTION, ctx->rsp - 8);
-	return 0;
-}
-
 static __always_inline void fill_control(struct control_record *record, __u32 kind)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
@@ -335,6 +296,118 @@ static __always_inline void stop_process(__u32 kind)
 	fill_control(record, kind);
 	bpf_send_signal_thread(SIGSTOP);
 	bpf_ringbuf_submit(record, 0);
+}
+
+/*
+ * Stops the process before a ring overflows: what its threads write until all of them have stopped finds room beyond
+ * the limit. When tracing ends nobody waits any more.
+ */
+static __always_inline void wait_for_room(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), first = 0;
+	struct function_flags *flags;
+	void *ring;
+
+	if (!config.ring_limit)
+		return;
+	ring = this_ring(cpu);
+	if (!ring || bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) <= config.ring_limit)
+		return;
+	flags = bpf_map_lookup_elem(&functions, &first);
+	if (flags && !flags->of[CLOSING])
+		stop_process(CONTROL_FULL);
+}
+
+/* The same for the events of probes, after which a thread can be stopped. */
+static __always_inline void emit_call(__u32 kind, __u32 function, __u64 stack)
+{
+	emit(kind, function, stack);
+	wait_for_room();
+}
+
+/* The attach cookie of a probe: what its instruction stands for. */
+#define COOKIE_FUNCTION 0x0fffffff
+#define COOKIE_CONDITION_SHIFT 32 /* for an exit by a conditional jump: its condition code plus one */
+#define COOKIE_CONDITION_MASK 31
+#define COOKIE_EXIT (1ull << 40)         /* an instruction by which the function leaves */
+#define COOKIE_LIBRARY_CALL (1ull << 41) /* counts only if it returns into the program */
+#define COOKIE_NO_HOOK (1ull << 42)      /* its return is not to be hooked */
+#define COOKIE_DISPLACEMENT_SHIFT 44     /* words by which the stack pointer is below the return address at an entry */
+#define COOKIE_DISPLACEMENT_MASK 255
+
+/* Whether a call that begins counts. `own` gets the flags of its function. */
+static __always_inline int is_traced(struct registers *ctx, __u64 cookie, struct function_flags *flags, __u8 *own)
+{
+	if (flags->of[CLOSING])
+		return 0;
+	if (cookie & COOKIE_LIBRARY_CALL && !called_by_program(ctx))
+		return 0;
+	*own = flags->of[cookie & COOKIE_FUNCTION & (FUNCTIONS_MAX - 1)];
+	if (*own & FUNCTION_DROPPED)
+		return 0;
+	if (*own & (FUNCTION_STARTS | FUNCTION_STOPS))
+		flags->of[PAUSED] = !(*own & FUNCTION_STARTS);
+	return !flags->of[PAUSED];
+}
+
+static __always_inline int is_unwanted_thread(void)
+{
+	__u32 thread = bpf_get_current_pid_tgid();
+
+	return config.filters_threads && !bpf_map_lookup_elem(&wanted_threads, &thread);
+}
+
+/* An entry or an exit of a function. Returns 0 where the return of the call is to be hooked. */
+static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
+{
+	__u32 function = cookie & COOKIE_FUNCTION, first = 0;
+	__u32 condition = cookie >> COOKIE_CONDITION_SHIFT & COOKIE_CONDITION_MASK;
+	struct function_flags *flags;
+	__u8 own;
+
+	if (is_unwanted_thread())
+		return 1;
+	if (cookie & COOKIE_EXIT) {
+		if (!condition || is_taken(ctx->flags, condition - 1))
+			emit_call(RECORD_RET, function, ctx->rsp);
+		return 1;
+	}
+	flags = bpf_map_lookup_elem(&functions, &first);
+	if (!flags || !is_traced(ctx, cookie, flags, &own))
+		return 1;
+	emit_call(RECORD_ENTRY, function, ctx->rsp);
+	return cookie & COOKIE_NO_HOOK || own & FUNCTION_LEAVES_RETURN_ALONE;
+}
+
+extern int bpf_session_is_return(void *ctx) __ksym;
+
+/* One program for entries, exits and returns; a non-zero result at the entry leaves the return alone. */
+SEC("uprobe.session")
+int probe_session(struct registers *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+
+	if (!bpf_session_is_return(ctx))
+		return probe_hit(ctx, cookie);
+	emit_call(RECORD_RETURN, cookie & COOKIE_FUNCTION, ctx->rsp - 8);
+	return 0;
+}
+
+/* The same in two, for kernels without sessions. */
+SEC("uprobe.multi")
+int probe_entry(struct registers *ctx)
+{
+	probe_hit(ctx, bpf_get_attach_cookie(ctx));
+	return 0;
+}
+
+SEC("uprobe.multi")
+int probe_return(struct registers *ctx)
+{
+	if (is_unwanted_thread())
+		return 0;
+	emit_call(RECORD_RETURN, bpf_get_attach_cookie(ctx) & COOKIE_FUNCTION, ctx->rsp - 8);
+	return 0;
 }
 
 SEC("uprobe.multi")
@@ -450,6 +523,7 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32, first = 0;
 	__u32 *images_to_come = bpf_map_lookup_elem(&start, &first);
+	struct process nothing_known = {0};
 
 	if (bpf_map_lookup_elem(&processes, &pid)) {
 		emit(RECORD_EXEC, 0, pid);
@@ -460,8 +534,11 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	if (read_u32(parent_of((void *)ctx->args[0]), config.task_tgid) != config.tracer_pid)
 		return 0;
-	if (__sync_fetch_and_sub(images_to_come, 1) == 1)
-		stop_process(CONTROL_STARTED);
+	if (__sync_fetch_and_sub(images_to_come, 1) != 1)
+		return 0;
+	/* Known to be ours before it is stopped: should utrace die now, its guard finds it here and lets it go on. */
+	bpf_map_update_elem(&processes, &pid, &nothing_known, BPF_ANY);
+	stop_process(CONTROL_STARTED);
 	return 0;
 }
 
@@ -488,6 +565,31 @@ int thread_exit(struct bpf_raw_tracepoint_args *ctx)
 		fill_control(record, CONTROL_ENDED);
 		bpf_ringbuf_submit(record, 0);
 	}
+	return 0;
+}
+
+#define TASK_STOPPED 4 /* __TASK_STOPPED of the kernel */
+
+/*
+ * sched_switch(preempt, previous, next, state of the previous): how long threads are stopped for. It would count as time
+ * of the calls that are open meanwhile.
+ */
+SEC("raw_tracepoint")
+int task_switch(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid(), now, *since;
+	__u32 pid = pid_tgid >> 32, thread = pid_tgid;
+
+	if (ctx->args[3] & TASK_STOPPED && bpf_map_lookup_elem(&processes, &pid)) {
+		now = bpf_ktime_get_ns();
+		bpf_map_update_elem(&stopped, &thread, &now, BPF_ANY);
+	}
+	thread = read_u32((void *)ctx->args[2], config.task_pid);
+	since = bpf_map_lookup_elem(&stopped, &thread);
+	if (!since)
+		return 0;
+	emit_of(thread, RECORD_WAITED, 0, bpf_ktime_get_ns() - *since);
+	bpf_map_delete_elem(&stopped, &thread);
 	return 0;
 }
 
@@ -534,7 +636,8 @@ extern int bpf_send_signal_task(void *task, int signal, int type, __u64 value) _
 
 /*
  * sched_process_fork(parent, child), in the parent; the child is complete and has not been woken up. A child process
- * is traced from here on, and finds a stop signal waiting when it first comes to user space.
+ * that is followed is traced from here on. It finds a stop signal waiting when it first comes to user space, and so
+ * does one that has to be cleaned of probes: it has its own copy of the code with them, unless it shares memory.
  */
 SEC("tp_btf/sched_process_fork")
 int task_fork(__u64 *ctx)
@@ -544,6 +647,7 @@ int task_fork(__u64 *ctx)
 	__u32 pid = pid_tgid >> 32, child_thread, child_pid;
 	struct process *process = bpf_map_lookup_elem(&processes, &pid);
 	struct control_record *record;
+	int follows;
 
 	if (!process)
 		return 0;
@@ -553,14 +657,18 @@ int task_fork(__u64 *ctx)
 		emit(RECORD_FORK, 1, child_thread);
 		return 0;
 	}
-	if (!(process->flags & PROCESS_FOLLOW_FORKS))
+	follows = process->flags & PROCESS_FOLLOW_FORKS;
+	if (!follows && (!(process->flags & PROCESS_CLEANS_CHILDREN) ||
+			 read_u64(child, config.task_mm) == read_u64((void *)ctx[0], config.task_mm)))
 		return 0;
 	record = bpf_ringbuf_reserve(&control, sizeof(*record), 0);
 	if (!record)
 		return 0;
-	emit(RECORD_FORK, 0, child_thread);
-	bpf_map_update_elem(&processes, &child_pid, process, BPF_ANY);
-	record->kind = CONTROL_FORKED;
+	if (follows) {
+		emit(RECORD_FORK, 0, child_thread);
+		bpf_map_update_elem(&processes, &child_pid, process, BPF_ANY);
+	}
+	record->kind = follows ? CONTROL_FORKED : CONTROL_LEFT;
 	record->pid = child_pid;
 	record->thread = child_thread;
 	record->parent = pid;
@@ -568,5 +676,7 @@ int task_fork(__u64 *ctx)
 	bpf_ringbuf_submit(record, 0);
 	return 0;
 }
+
+#include "statistics.h"
 
 char license_name[] SEC("license") = "Dual BSD/GPL";

@@ -50,6 +50,23 @@ describe('recording a program', () => {
     expect(summary(replayed.stderr)).toBe(summary(recorded.stderr))
   })
 
+  it('takes the filters of a trace', async () => {
+    const program = await targetOf('recursion.c')
+    const [all, some] = [scratch('.data'), scratch('.data')]
+    await run(utrace, ['record', '-o', all.path, '--', program])
+    const filtered = ['--max-depth', '3', '-f', 'main,f*']
+    const recorded = await run(utrace, ['record', ...filtered, '-o', some.path, '--', program])
+    expect(recorded.stderr).toMatch(/ KB, \d+ of these calls; see 'utrace report -i /)
+    const shown = async (path: string, ...options: string[]) =>
+      callCounts(parseTrace((await replay(path, '--format', 'jsonl', ...options)).stdout))
+    const expected = await shown(all.path, ...filtered)
+    expect(expected.size).toBe(3)
+    expect(await shown(some.path)).toEqual(expected)
+    const nothing = scratch('.data')
+    await run(utrace, ['record', '--time-filter', '1h', '-o', nothing.path, '--', program])
+    expect(await shown(nothing.path)).toEqual(new Map())
+  })
+
   it('keeps an earlier recording, and tells what it holds', async () => {
     const program = await targetOf('threads.c')
     const data = scratch('.data')
@@ -102,8 +119,8 @@ describe('recording a program', () => {
   })
 
   it('refuses what belongs to replay, and what is no recording', async () => {
-    const depth = await run(utrace, ['record', '--max-depth', '3', '--', 'true'])
-    expect([depth.status, depth.stderr]).toEqual([2, expect.stringContaining("give it to 'utrace replay'")])
+    const flat = await run(utrace, ['record', '--flat', '--', 'true'])
+    expect([flat.status, flat.stderr]).toEqual([2, expect.stringContaining("give it to 'utrace replay'")])
     const other = await run(utrace, ['replay', '-i', '/etc/passwd'])
     expect([other.status, other.stderr]).toEqual([1, expect.stringContaining('not a recording of utrace')])
   })

@@ -1,3 +1,5 @@
+import * as zlib from 'node:zlib'
+
 /** CRC-32 as in zlib, gzip and PNG (RFC 1952, section 8): reflected polynomial 0xedb88320. */
 const polynomial = 0xedb88320
 /** `tables[k][b]`: what byte b contributes when k more bytes follow it in a group of eight. */
@@ -19,11 +21,17 @@ function createTables(): readonly Uint32Array[] {
   return made
 }
 
+/** Absent before Node 20.15. */
+const ofZlib: ((bytes: Uint8Array, previous?: number) => number) | undefined = zlib.crc32
+
 /**
- * The checksum of `bytes`, eight at a time (zlib has it only from Node 20.15).
+ * The checksum of `bytes`.
  * @param previous the checksum of what comes before them
  */
-export function crc32(bytes: Uint8Array, previous = 0): number {
+export const crc32 = ofZlib ?? ownCrc32
+
+/** The same in JavaScript, eight bytes at a time. */
+export function ownCrc32(bytes: Uint8Array, previous = 0): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as unknown as [
     Uint32Array,
     Uint32Array,

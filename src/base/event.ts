@@ -28,9 +28,13 @@ export const eventKind = {
   /** Not from the kernel: the program is known to switch stacks. */
   stacksSwitch: 10,
   /** The instruction at `stack` faulted, or the thread is killed there; the function id is its process. Never recorded. */
-  faultAt: 14,
+  faultAt: 11,
   /** Follows: `stack` is the stack pointer; the function id is 1 if a return address into the program is there. */
-  fault: 15,
+  fault: 12,
+  /** The thread goes on after it was stopped for `stack` ns: it had to wait for utrace. */
+  waited: 14,
+  /** Not from the kernel: the function has lost its probes. Only hooked returns of its calls are still reported. */
+  dropped: 15,
 } as const
 
 export type EventKind = (typeof eventKind)[keyof typeof eventKind]

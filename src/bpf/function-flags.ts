@@ -6,6 +6,11 @@ export function functionFlags(fd: number): Uint8Array {
   return new Uint8Array(mapSharedMemory(fd, 0, functionsMax, 'write'))
 }
 
+/** From now on no call begins until that of a function that starts tracing. */
+export function pauseTracing(flags: Uint8Array): void {
+  flags[functionsMax - 2] = 1
+}
+
 /** From now on calls may end, but none begins, and no return is hooked any more. */
 export function closeTracing(flags: Uint8Array): void {
   flags[functionsMax - 1] = 1

@@ -14,6 +14,7 @@ import { asFileOffset, asPid, asRuntimeAddress, asTid, type FileOffset, type Tid
 import { processState, trampolineOf } from '../target/process.ts'
 import { defaultRingBytes, Kernel, type ProbedInstruction, type ProcessReport } from './kernel.ts'
 import { type BpfLink, detachAll } from './link.ts'
+import { tracedProcesses } from './traced-processes.ts'
 
 interface Event {
   readonly kind: EventKind
@@ -251,7 +252,7 @@ describe('library calls', () => {
       start: asRuntimeAddress(start),
       end: asRuntimeAddress(start + target.sizeOf('node')),
     }
-    kernel.addProcess(target.pid, { caller, followForks: false })
+    kernel.addProcess(target.pid, { caller, followForks: false, cleansChildren: false })
     const leaf = { offset: target.offsetOf('leaf'), functionId: leafId, isLibraryCall: true }
     const { entry, return: returned } = eventKind
     const kinds = () => drainAll(kernel).map(({ kind }) => kind)
@@ -306,6 +307,7 @@ describe('processes', () => {
     const stop = await nextReport(kernel)
     expect(stop).toEqual({ kind: 'started', pid: child.pid })
     await waitUntil(() => processState(stop.pid) === 'T')
+    expect(tracedProcesses(kernel.rescueFds.processesMap), 'for a guard').toEqual([child.pid])
     // Disarmed by then: others run as ever.
     expect(await runToEnd('true')).toBe(0)
     expect(kernel.nextReport()).toBeUndefined()
@@ -321,7 +323,7 @@ describe('processes', () => {
     const target = await startTarget()
     const other = await startTarget()
     const nowhere = { start: asRuntimeAddress(0), end: asRuntimeAddress(0) }
-    kernel.addProcess(target.pid, { caller: nowhere, followForks: false })
+    kernel.addProcess(target.pid, { caller: nowhere, followForks: false, cleansChildren: false })
     await other.tell('threads 2 1')
     await target.tell('threads 3 1')
     const { exec, threadExit } = eventKind

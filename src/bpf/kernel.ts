@@ -8,11 +8,12 @@ import { openWakeUp, waitReadable } from '../sys/poll.ts'
 import type { KernelTypes } from './btf.ts'
 import { readCachedKernelTypes } from './cached-kernel-types.ts'
 import { onlineCpus, possibleCpuCount } from './cpus.ts'
-import { closeTracing, functionFlags } from './function-flags.ts'
+import { closeTracing, functionFlags, pauseTracing } from './function-flags.ts'
 import {
   controlKind,
   controlRecordBytes,
   cookie,
+  displacementWordsMax,
   functionFlag,
   hookedReturnBytes,
   hookedReturnsMax,
@@ -26,6 +27,7 @@ import { EventMerger } from './merge.ts'
 import { readBpfObject } from './object.ts'
 import { loadProgram } from './program.ts'
 import { pageBytes, RingReader } from './ring.ts'
+import { KernelStatistics, statisticsValueBytes } from './statistics.ts'
 
 /** A return address on a thread's stack that the kernel has replaced. */
 export interface HookedReturn {
@@ -37,12 +39,15 @@ export interface HookedReturn {
 
 /**
  * What became of a traced process. But for `ended`, it has been stopped, and waits until it is told to go on:
- * before the first instruction of a new image (`started`, `exec`) or of a child (`forked`), in the dynamic linker
- * (`loaded`), or before an unwinder that is about to read the stack (`unwinds`).
+ * before the first instruction of a new image (`started`, `exec`) or of a child (`forked`, or `left` if it is not to be
+ * traced), in the dynamic linker (`loaded`), before an unwinder that is about to read the stack (`unwinds`), or because a
+ * ring is nearly full (`full`).
  */
 export type ProcessReport =
-  | { readonly kind: 'started' | 'loaded' | 'exec' | 'ended'; readonly pid: Pid }
-  | { readonly kind: 'forked'; readonly pid: Pid; readonly parent: Pid }
+  | { readonly kind: 'started' | 'loaded' | 'exec' | 'full' | 'ended'; readonly pid: Pid }
+  | { readonly kind: 'forked' | 'left'; readonly pid: Pid; readonly parent: Pid }
+  /** Many returns are hooked, and this function calls itself once more: its return must be seen in another way. */
+  | { readonly kind: 'deep'; readonly pid: Pid; readonly functionId: number }
   | { readonly kind: 'unwinds'; readonly pid: Pid; readonly returns: readonly HookedReturn[] }
 
 /** Probes on instructions of one file, in one process. */
@@ -60,6 +65,8 @@ export interface ProbedInstruction {
   readonly role: 'call' | 'entry' | 'exit'
   /** An entry that counts only if the call returns into the program's own code. */
   readonly isLibraryCall?: boolean
+  /** For an entry: bytes by which the stack pointer lies below the return address. */
+  readonly stackDisplacement?: number
   /** For a conditional jump by which a function leaves: the condition code on which it is taken. */
   readonly condition?: number | undefined
 }
@@ -72,6 +79,9 @@ const reportWaitMs = 500
 const ringBytesTotal = 64 << 20
 const ringBytesMin = 1 << 20
 const ringBytesMax = 16 << 20
+
+/** Of a ring that is fuller than this a thread waits for the reader; the rest is for those that have not stopped yet. */
+const waitingShare = 1 / 2
 
 /** The ring size that shares a fixed amount of memory between the CPUs: a power of two. */
 export function defaultRingBytes(cpus: number): number {
@@ -86,6 +96,8 @@ export function defaultRingBytes(cpus: number): number {
 export class Kernel {
   readonly #programs = new Map<string, number>()
   readonly #load: (name: string) => number
+  readonly #makeStatistics: (functions: number, alsoTrace: boolean) => KernelStatistics
+  #programKind: 'probe' | 'stat' = 'probe'
   readonly #control: RingReader
   readonly #controlFd: number
   readonly #closed = openWakeUp()
@@ -97,6 +109,7 @@ export class Kernel {
   readonly #start: BpfMap
   #hasSessions: boolean | undefined
   readonly ringBytes: number
+  readonly #lossless: boolean
   /** Whether this kernel tells which returns are hooked, so that they can be put right for an unwinder. */
   readonly seesHookedReturns: boolean
   /**
@@ -119,16 +132,22 @@ export class Kernel {
   /**
    * @param baseNs CLOCK_MONOTONIC time that becomes trace time 0
    * @param ringBytes size of each CPU's ring: a power of two
-   * @param options `sessions: false` does without uprobe sessions where the kernel has them, for tests; `threads`: only
-   *   their calls are reported
+   * @param options `lossless`: threads are stopped before a ring overflows, and told to go on by whoever reads it;
+   *   `sessions: false` does without uprobe sessions where the kernel has them, for tests; `threads`: only their calls are
+   *   reported
    * @throws UserError where the kernel refuses or lacks something, with the reason and the fix
    */
   constructor(
     baseNs: bigint,
     ringBytes?: number,
-    options: { readonly sessions?: boolean; readonly threads?: readonly Tid[] } = {},
+    options: {
+      readonly sessions?: boolean
+      readonly lossless?: boolean
+      readonly threads?: readonly Tid[]
+    } = {},
   ) {
     if (options.sessions === false) this.#hasSessions = false
+    this.#lossless = options.lossless === true
     const { threads = [] } = options
     const object = readBpfObject(readFileSync(objectPath))
     const types = readCachedKernelTypes()
@@ -140,6 +159,7 @@ export class Kernel {
     const rings = cpus.map((cpu) => ({ cpu, map: new BpfMap('ring', ringDefinition(this.ringBytes)) }))
     const maps = new Map<string, BpfMap>()
     for (const [name, definition] of object.maps) {
+      if (name === 'statistics' || name === 'threads') continue
       const sized = definition.maxEntries === 0 ? { ...definition, maxEntries: possibleCpus } : definition
       maps.set(name, new BpfMap(name, sized, definition.type === mapType.arrayOfMaps ? rings[0]!.map.fd : 0))
     }
@@ -153,22 +173,34 @@ export class Kernel {
     const offsets = kernelMembers.map(([structure, member]) => types.memberOffset(structure, member))
     // Of `uprobes_state`, `xol_area` is the first member.
     this.seesHookedReturns = offsets.every((offset) => offset !== undefined)
-    const constants = constantsMap([
+    const ringLimit = this.#lossless ? this.ringBytes * waitingShare : 0
+    const constants = [
       process.pid,
-      threads.length > 0 ? 1 : 0,
       ...offsets.map((offset) => offset ?? 0),
-    ])
+      ringLimit,
+      threads.length > 0 ? 1 : 0,
+    ]
     const bindings = {
       mapFd: (name: string) => map(name).fd,
-      constantsFd: constants.fd,
+      constantsFd: constantsMap([...constants, 0, 0]).fd,
       kernelFunctionId: types.functionId,
       attachedTypeId: (section: string, name: string) =>
         section === 'iter' ? types.functionId(`bpf_iter_${name}`) : types.typedefId(`btf_trace_${name}`),
     }
     this.#load = (name) => loadProgram(object, name, bindings)
+    this.#makeStatistics = (functions, alsoTrace) => {
+      const sized = (name: string, maxEntries: number) =>
+        maps.set(name, new BpfMap(name, { ...object.maps.get(name)!, maxEntries }))
+      sized('threads', 0)
+      sized('statistics', functions * possibleCpus)
+      bindings.constantsFd = constantsMap([...constants, functions, alsoTrace ? 1 : 0]).fd
+      const bytes = roundToPage(functions * possibleCpus * statisticsValueBytes)
+      const words = new Uint32Array(mapSharedMemory(map('statistics').fd, 0, bytes, 'read'))
+      return new KernelStatistics(words, functions, possibleCpus)
+    }
     this.#processes = map('processes')
     this.#start = map('start')
-    for (const tid of threads) map('threads').update(tid, u32Bytes(1))
+    for (const tid of threads) map('wanted_threads').update(tid, u32Bytes(1))
     this.#lost = new Uint32Array(mapSharedMemory(map('lost').fd, 0, roundToPage(possibleCpus * 8), 'write'))
     this.#functionsFd = map('functions').fd
     this.#functionFlags = functionFlags(this.#functionsFd)
@@ -184,6 +216,24 @@ export class Kernel {
     )
   }
 
+  /**
+   * From now on calls are summed up in the kernel, instead of being reported.
+   * @param functions ids below this have room
+   * @param alsoTrace they are reported as well, with the same times: for tests
+   */
+  sumUp(functions: number, alsoTrace = false): { statistics: KernelStatistics; links: BpfLink[] } {
+    const statistics = this.#makeStatistics(functions, alsoTrace)
+    this.#programKind = 'stat'
+    const program = this.#program('stat_thread_ends')
+    const ends = ['sched_process_exit', 'sched_process_exec']
+    return { statistics, links: ends.map((tracepoint) => attachRawTracepoint(program, tracepoint)) }
+  }
+
+  /** What the kernel must know of a function to end its calls as the reconstruction does. */
+  describeFunction(functionId: number, traits: readonly (keyof typeof functionFlag)[]): void {
+    for (const trait of traits) this.#functionFlags[functionId]! |= functionFlag[trait]
+  }
+
   /** From now on this process's next child is stopped before the first instruction of its `images`th image. */
   armStart(images: number): void {
     this.#start.update(0, u32Bytes(images))
@@ -196,6 +246,7 @@ export class Kernel {
       attachRawTracepoint(this.#program('thread_exit'), 'sched_process_exit'),
       attachRawTracepoint(this.#program('signal_deliver'), 'signal_deliver'),
     ]
+    if (this.#lossless) links.push(attachRawTracepoint(this.#program('task_switch'), 'sched_switch'))
     try {
       links.push(attachRawTracepoint(this.#program('task_fork')))
     } catch (error) {
@@ -211,16 +262,26 @@ export class Kernel {
     {
       caller,
       followForks,
+      cleansChildren,
+      neverStops = false,
     }: {
       /** Where the code lies whose calls into libraries count. */
       readonly caller: { readonly start: RuntimeAddress; readonly end: RuntimeAddress }
       readonly followForks: boolean
+      /** Its children that are not followed are stopped and reported too. */
+      readonly cleansChildren: boolean
+      /** Somebody would see it stopped, who must not. */
+      readonly neverStops?: boolean
     },
   ): void {
     const value = Buffer.alloc(processValueBytes)
     value.writeBigUInt64LE(BigInt(caller.start), 0)
     value.writeBigUInt64LE(BigInt(caller.end), 8)
-    value.writeBigUInt64LE(BigInt(followForks ? processFlag.followForks : 0), 16)
+    const flags =
+      (followForks ? processFlag.followForks : 0) |
+      (cleansChildren ? processFlag.cleansChildren : 0) |
+      (neverStops ? processFlag.neverStops : 0)
+    value.writeBigUInt64LE(BigInt(flags), 16)
     this.#processes.update(pid, value)
   }
 
@@ -236,6 +297,16 @@ export class Kernel {
   /** From now on the returns of this function are not hooked, in any process. */
   leaveReturnAlone(functionId: number): void {
     this.#functionFlags[functionId]! |= functionFlag.leavesReturnAlone
+  }
+
+  /** From now on tracing begins, or ends, where a call of this function does, in any process. */
+  switchTracingAt(functionId: number, what: 'starts' | 'stops'): void {
+    this.#functionFlags[functionId]! |= functionFlag[what]
+  }
+
+  /** From now on no call is seen until one of a function that starts tracing. */
+  pause(): void {
+    pauseTracing(this.#functionFlags)
   }
 
   /**
@@ -259,16 +330,17 @@ export class Kernel {
         kind,
       })
     }
+    const programs = this.#programKind
     const hooked = sites.filter(({ role }) => role === 'call')
     const others = sites.filter(({ role }) => role !== 'call')
     const kinds = this.#sessions()
       ? ([
-          ['probe_entry', 'entry', others],
-          ['probe_session', 'session', hooked],
+          [`${programs}_entry`, 'entry', others],
+          [`${programs}_session`, 'session', hooked],
         ] as const)
       : ([
-          ['probe_return', 'return', hooked],
-          ['probe_entry', 'entry', sites],
+          [`${programs}_return`, 'return', hooked],
+          [`${programs}_entry`, 'entry', sites],
         ] as const)
     const links: BpfLink[] = []
     try {
@@ -282,10 +354,17 @@ export class Kernel {
     }
   }
 
-  /** What another process needs to put returns right after this one has died: see `closeTracing` and `listReturns`. */
-  get rescueFds(): { readonly functionsMap: number; readonly listReturnsProgram: number | undefined } {
+  /**
+   * What another process needs to put the traced ones right after this one has died: see `closeTracing`,
+   * `tracedProcesses` and `listReturns`.
+   */
+  get rescueFds(): {
+    readonly functionsMap: number
+    readonly processesMap: number
+    readonly listReturnsProgram: number | undefined
+  } {
     const listReturnsProgram = this.seesHookedReturns ? this.#program('list_returns') : undefined
-    return { functionsMap: this.#functionsFd, listReturnsProgram }
+    return { functionsMap: this.#functionsFd, processesMap: this.#processes.fd, listReturnsProgram }
   }
 
   /** From now on calls may end, but none begins: probes can be detached in any order. Nobody waits for reports any more. */
@@ -309,7 +388,7 @@ export class Kernel {
 
   /** Reports where exception handlers begin. @param functionId that of the probed function itself, if it is traced */
   attachCatch(path: string, offset: FileOffset, functionId: number, pid: Pid): BpfLink {
-    const program = this.#program('exception_caught')
+    const program = this.#program(this.#programKind === 'stat' ? 'stat_caught' : 'exception_caught')
     return attachUprobes(program, { path, offsets: [offset], cookies: [functionId], pid, kind: 'entry' })
   }
 
@@ -362,7 +441,7 @@ export class Kernel {
   #sessions(): boolean {
     if (this.#hasSessions === undefined) {
       try {
-        this.#program('probe_session')
+        this.#program(`${this.#programKind}_session`)
         this.#hasSessions = true
       } catch (error) {
         if (error instanceof UserError && isPermissionProblem(error.cause)) throw error
@@ -392,7 +471,9 @@ export function permissionError(cause: unknown): UserError {
 function readReport(words: Uint32Array, at: number): ProcessReport {
   const pid = words[at + 1] as Pid
   const kind = words[at]
-  if (kind === controlKind.forked) return { kind: 'forked', pid, parent: words[at + 3] as Pid }
+  if (kind === controlKind.forked || kind === controlKind.left)
+    return { kind: kind === controlKind.left ? 'left' : 'forked', pid, parent: words[at + 3] as Pid }
+  if (kind === controlKind.deep) return { kind: 'deep', pid, functionId: words[at + 3]! }
   if (kind === controlKind.unwinds) {
     const address = (index: number) => (words[index]! + words[index + 1]! * 2 ** 32) as RuntimeAddress
     const returns = Array.from({ length: hookedReturnsMax }, (_, index) => {
@@ -405,18 +486,26 @@ function readReport(words: Uint32Array, at: number): ProcessReport {
     [controlKind.started]: 'started',
     [controlKind.loaded]: 'loaded',
     [controlKind.exec]: 'exec',
+    [controlKind.full]: 'full',
   } as const
   return { kind: kinds[kind as keyof typeof kinds] ?? 'ended', pid }
 }
 
 /** What a probe's program is told of its instruction: see COOKIE_ in bpf/utrace.bpf.c. Below 2^53, so that it is exact. */
-function cookieOf({ functionId, role, isLibraryCall, condition }: ProbedInstruction): number {
+function cookieOf({
+  functionId,
+  role,
+  isLibraryCall,
+  condition,
+  stackDisplacement = 0,
+}: ProbedInstruction): number {
   return (
     functionId +
     (condition === undefined ? 0 : (condition + 1) * cookie.condition) +
     (role === 'exit' ? cookie.exit : 0) +
     (isLibraryCall ? cookie.libraryCall : 0) +
-    (role === 'entry' ? cookie.noHook : 0)
+    (role === 'entry' ? cookie.noHook : 0) +
+    Math.min(stackDisplacement >> 3, displacementWordsMax) * cookie.displacement
   )
 }
 

@@ -9,7 +9,17 @@ export const functionIdMask = (1 << kindShift) - 1
 
 /** A record of the control ring begins with: u32 kind, u32 pid, u32 thread, u32 parent. */
 export const controlRecordBytes = 16
-export const controlKind = { started: 0, loaded: 1, exec: 2, forked: 3, unwinds: 4, ended: 5 } as const
+export const controlKind = {
+  started: 0,
+  loaded: 1,
+  exec: 2,
+  forked: 3,
+  unwinds: 4,
+  ended: 5,
+  full: 6,
+  left: 7,
+  deep: 8,
+} as const
 
 /** After `unwinds` follow so many hooked returns: u64 slot (0: none), u64 return address, u64 probe address. */
 export const hookedReturnsMax = 64
@@ -17,10 +27,19 @@ export const hookedReturnBytes = 24
 
 /** A value of the `processes` map is: u64 caller start, u64 caller end, u64 flags. */
 export const processValueBytes = 24
-export const processFlag = { followForks: 1 } as const
+export const processFlag = { followForks: 1, cleansChildren: 2, neverStops: 4 } as const
 
 /** Flags in the `functions` map, a byte for each function id. */
-export const functionFlag = { leavesReturnAlone: 1 } as const
+export const functionFlag = {
+  leavesReturnAlone: 1,
+  starts: 2,
+  stops: 4,
+  tailCalls: 8,
+  loops: 16,
+  exitsProbed: 32,
+  endsAtEntry: 64,
+  dropped: 128,
+} as const
 export const functionsMax = 1 << 20
 
 /** The members of the kernel's structures that the program reads, in the order of its `config`. */
@@ -42,4 +61,12 @@ export const kernelMembers = [
 ] as const
 
 /** Parts of an attach cookie above the function id. */
-export const cookie = { condition: 2 ** 32, exit: 2 ** 40, libraryCall: 2 ** 41, noHook: 2 ** 42 } as const
+export const cookie = {
+  condition: 2 ** 32,
+  exit: 2 ** 40,
+  libraryCall: 2 ** 41,
+  noHook: 2 ** 42,
+  displacement: 2 ** 44,
+} as const
+/** Words between the stack pointer at an entry probe and the return address: what a cookie has room for. */
+export const displacementWordsMax = 255

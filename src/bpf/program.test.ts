@@ -43,7 +43,8 @@ describe('loadProgram', () => {
     const inner = new BpfMap('ring', ring)
     const maps = new Map(
       [...object.maps].map(([mapName, definition]) => {
-        const maxEntries = definition.maxEntries || possibleCpuCount()
+        const isStorage = definition.type === mapType.taskStorage
+        const maxEntries = isStorage ? 0 : definition.maxEntries || possibleCpuCount()
         return [mapName, new BpfMap(mapName, { ...definition, maxEntries }, inner.fd)] as const
       }),
     )

@@ -2,7 +2,7 @@ import { UserError } from '../base/errors.ts'
 import { escapeText, quoteText } from '../base/escape.ts'
 import { compileGlobs, type GlobSet, matchesName } from '../base/glob.ts'
 import { nearestMatch } from '../base/nearest.ts'
-import { asTraceNs, type TraceNs } from '../base/units.ts'
+import { asDurationNs, asTraceNs, type TraceNs } from '../base/units.ts'
 import { bareName } from '../elf/bare-name.ts'
 import { openRecording } from '../recording/open.ts'
 import type { Recording, ReplayOptions, ReplayResult } from '../recording/recording.ts'
@@ -20,13 +20,17 @@ import type { AnalysisOptions, RangeBound } from './analysis-options.ts'
 import { printLine } from './output.ts'
 
 /**
- * Opens the recording that the options name and prints its warnings.
+ * Opens the recording that the options name, prints its warnings, and closes it after its use.
  * @throws UserError
  */
-export function openInput(options: AnalysisOptions): Recording {
+export function withInput<Result>(options: AnalysisOptions, use: (recording: Recording) => Result): Result {
   const recording = openRecording(options.input)
-  printWarnings(recording, recording.warnings)
-  return recording
+  try {
+    printWarnings(recording, recording.warnings)
+    return use(recording)
+  } finally {
+    recording.close()
+  }
 }
 
 /** Replays what the options ask for of a recording into a sink, and prints what turns out to be damaged. */
@@ -48,7 +52,8 @@ function printWarnings(recording: Recording, warnings: readonly string[]): void 
 function createAnalysisFilter(options: AnalysisOptions, recording: Recording, sink: TraceSink): TraceSink {
   let filtered = sink
   if (options.maxDepth !== undefined) filtered = withMaxDepth(filtered, options.maxDepth)
-  if (options.timeFilterNs > 0) filtered = withTimeFilter(filtered, options.timeFilterNs)
+  const minNs = asDurationNs(Math.max(options.timeFilterNs, recordedMinNs(recording)))
+  if (minNs > 0) filtered = withTimeFilter(filtered, minNs)
   const shown = shownFunctions(options, recording)
   if (shown !== undefined) filtered = withShownFunctions(filtered, perFunctionOnce(shown))
   if (options.callers.length > 0) {
@@ -60,6 +65,12 @@ function createAnalysisFilter(options: AnalysisOptions, recording: Recording, si
   if (options.tids.length > 0) filtered = withThreadFilter(filtered, new Set(options.tids))
   if (options.processes.length > 0) filtered = withProcessFilter(filtered, processIds(options, recording))
   return filtered
+}
+
+/** A recording that was filtered by time has a few more calls than were asked for: see `EventFilter`. */
+function recordedMinNs({ origin }: Recording): number {
+  const { timeFilterNs } = origin.settings
+  return typeof timeFilterNs === 'number' ? timeFilterNs : 0
 }
 
 /** @returns undefined where all are shown */

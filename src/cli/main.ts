@@ -9,10 +9,11 @@ import { runTrace, showPlan } from './trace.ts'
 import { traceCommand } from './trace-command.ts'
 import { utraceVersion } from './version.ts'
 
-/** @param words what `bin/utrace` recorded of its surroundings, then the words of the command line */
-async function main([recorded = '', ...given]: readonly string[]): Promise<number> {
-  const inherited = `${recorded};environment=${takeEnvironment()}`
-  const words = withCommandInFront(given)
+/**
+ * @param inherited what `bin/utrace` recorded of its surroundings
+ * @param words those of the command line
+ */
+async function main(inherited: string, words: readonly string[]): Promise<number> {
   const [name = '', ...rest] = words
   if (Object.hasOwn(commands, name)) return (await commands[name]!()).run(rest, inherited)
   const invocation = parseArguments(words)
@@ -46,11 +47,10 @@ function takeEnvironment(): string {
 }
 
 /** One line for what the user can mend; everything else is a defect of utrace and shows where. */
-function report(error: unknown): number {
+function report(error: unknown, help: string): number {
   if (error instanceof ClosedPipeError) return 141
   if (error instanceof UserError) {
-    const hint =
-      error instanceof UsageError && !error.message.includes('--help') ? " (see 'utrace --help')" : ''
+    const hint = error instanceof UsageError ? ` (see '${help}')` : ''
     printLine(`utrace: ${error.message}${hint}`)
     return error.exitStatus
   }
@@ -58,4 +58,12 @@ function report(error: unknown): number {
   return 1
 }
 
-process.exit(await main(process.argv.slice(2)).catch(report))
+/** What has its own `--help`: the words may begin with a command. */
+function helpOf([first = '']: readonly string[]): string {
+  return Object.hasOwn(commands, first) ? `utrace ${first} --help` : 'utrace --help'
+}
+
+const [recorded = '', ...given] = process.argv.slice(2)
+const inherited = `${recorded};environment=${takeEnvironment()}`
+const words = withCommandInFront(given)
+process.exit(await main(inherited, words).catch((error: unknown) => report(error, helpOf(words))))

@@ -81,8 +81,6 @@ export function parseOptionWords<Name extends string>(
   return { options, operands: [] }
 }
 
-const seeHelp = "run 'utrace --help' for the options"
-
 function findLong<Name extends string>(table: readonly OptionDefinition<Name>[], name: string) {
   const exact = table.find((definition) => definition.name === name)
   if (exact !== undefined) return exact
@@ -118,8 +116,8 @@ function nearestLong(table: readonly OptionDefinition[], name: string): string |
 }
 
 function unknownOption(option: string, suggestion: string | undefined): UsageError {
-  const fix = suggestion === undefined ? seeHelp : `did you mean '${suggestion}'? (${seeHelp})`
-  return new UsageError(`unknown option ${quoteText(option)}: ${fix}`)
+  const fix = suggestion === undefined ? '' : `: did you mean '${suggestion}'?`
+  return new UsageError(`unknown option ${quoteText(option)}${fix}`)
 }
 
 function missingArgument(definition: OptionDefinition, spelling: string): UsageError {

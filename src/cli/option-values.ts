@@ -29,6 +29,21 @@ export function parseDepth(text: string): number {
   return depth
 }
 
+export function parseCalls(text: string): number {
+  const calls = /^\d{1,15}$/.test(text) ? Number(text) : 0
+  if (calls < 1)
+    throw new UsageError(`${quoteText(text)} is not a number of calls: give a whole number from 1`)
+  return calls
+}
+
+/** @returns a share of 1 */
+export function parseBudget(text: string): number {
+  const percent = Number(/^(\d{1,3}(?:\.\d{1,9})?)\s*%?$/.exec(text.trim())?.[1] ?? 0)
+  if (percent <= 0 || percent > 100)
+    throw new UsageError(`${quoteText(text)} is not a budget: give a percentage of the time, such as 5%`)
+  return percent / 100
+}
+
 /** A ring buffer holds whole pages. */
 const smallestBufferBytes = 4096
 const largestBufferBytes = 1024 ** 3

@@ -31,6 +31,12 @@ const defaults: TraceOptions = {
   exitProbe: 'auto',
   placement: 'auto',
   bufferBytes: undefined,
+  lossless: false,
+  maxCalls: undefined,
+  duration: undefined,
+  budget: undefined,
+  startAt: [],
+  stopAt: [],
 }
 
 test('defaults', () => {

@@ -5,7 +5,15 @@ import { asPid, asTid, type DurationNs, type Pid, type Tid } from '../base/units
 import { GivenOptions } from './given-options.ts'
 import { parseOptionWords } from './option-parser.ts'
 import { type TraceOptionName, traceOptions } from './option-table.ts'
-import { notEmpty, parseBufferSize, parseCommand, parseDepth, parseTaskId } from './option-values.ts'
+import {
+  notEmpty,
+  parseBudget,
+  parseBufferSize,
+  parseCalls,
+  parseCommand,
+  parseDepth,
+  parseTaskId,
+} from './option-values.ts'
 
 /** What the command line asks for. */
 export type Invocation =
@@ -50,6 +58,16 @@ export interface TraceOptions {
   readonly placement: 'auto' | 'entry'
   /** Size of the ring buffer of each CPU in bytes: a power of two, at least a page. Undefined: by the number of CPUs. */
   readonly bufferBytes: number | undefined
+  /** Whether the target waits rather than that an event is lost. */
+  readonly lossless: boolean
+  /** Tracing ends after so many calls, after this time; undefined: when the target ends. */
+  readonly maxCalls: number | undefined
+  readonly duration: DurationNs | undefined
+  /** The share of the time that probes may take, of 1; undefined: as much as they need. */
+  readonly budget: number | undefined
+  /** Glob lists: calls that begin and end what is traced. */
+  readonly startAt: readonly string[]
+  readonly stopAt: readonly string[]
 }
 
 /**
@@ -97,6 +115,12 @@ export function readTraceOptions(
     exitProbe: choice(given, 'exit-probe') ?? 'auto',
     placement: choice(given, 'placement') ?? 'auto',
     bufferBytes: given.read('buffer', parseBufferSize),
+    lossless: given.has('lossless'),
+    maxCalls: given.read('max-calls', parseCalls),
+    duration: given.read('duration', parseDuration),
+    budget: given.read('budget', parseBudget),
+    startAt: given.all('start-at', []),
+    stopAt: given.all('stop-at', []),
   }
 }
 

@@ -30,6 +30,16 @@ export function standardOutput(): Output {
   return { fd: 1, write: (bytes) => writeFully(1, bytes, 'stdout'), close: () => {} }
 }
 
+/** Writes to the file that was asked for, or to standard output, and closes it. @throws UserError */
+export function withOutput<Result>(path: string | undefined, use: (output: Output) => Result): Result {
+  const output = path === undefined ? standardOutput() : fileOutput(path)
+  try {
+    return use(output)
+  } finally {
+    output.close()
+  }
+}
+
 /** A line for the user, on standard error. */
 export function printLine(line: string): void {
   writeFully(standardError, Buffer.from(`${line}\n`), 'stderr')

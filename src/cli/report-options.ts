@@ -1,13 +1,23 @@
 import { UsageError } from '../base/errors.ts'
 import { quoteText } from '../base/escape.ts'
 import { nearestMatch } from '../base/nearest.ts'
+import { tableFormats } from '../report/table.ts'
 import type { OptionDefinition } from './option-table.ts'
 
 const group = 'Output'
 
-/** The options that the commands share which print sums. */
-export const reportOutputOptions = [
-  { name: 'output', short: ['o'], argument: 'FILE', again: 'refuse', group, help: 'Write to FILE' },
+export const outputOption = {
+  name: 'output',
+  short: ['o'],
+  argument: 'FILE',
+  again: 'refuse',
+  group,
+  help: 'Write to FILE instead of stdout',
+} as const satisfies OptionDefinition
+
+/** The options that commands share which print text. */
+export const textOutputOptions = [
+  outputOption,
   {
     name: 'color',
     argument: 'WHEN',
@@ -17,6 +27,14 @@ export const reportOutputOptions = [
   },
   { name: 'no-pager', group, help: 'Do not show the output in $PAGER (or less) on a terminal' },
 ] as const satisfies readonly OptionDefinition[]
+
+export const tableFormatOption = {
+  name: 'format',
+  argument: 'FORMAT',
+  choices: tableFormats,
+  group,
+  help: 'How to write it (default: table)',
+} as const satisfies OptionDefinition
 
 export const limitOption = {
   name: 'limit',

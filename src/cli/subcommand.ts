@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { UsageError } from '../base/errors.ts'
-import { quoteText } from '../base/escape.ts'
+import { escapeText, quoteText } from '../base/escape.ts'
 import { GivenOptions } from './given-options.ts'
 import { type CommandDescription, helpText, usageText } from './help.ts'
 import { parseOptionWords } from './option-parser.ts'
@@ -34,5 +35,8 @@ export function readCommandWords<Name extends string>(
 
 /** For commands that take no more than `count` words besides options. @throws UsageError */
 export function refuseOperandsBeyond(operands: readonly string[], count: number): void {
-  if (operands.length > count) throw new UsageError(`unexpected argument ${quoteText(operands[count]!)}`)
+  const [unexpected] = operands.slice(count)
+  if (unexpected === undefined) return
+  const fix = existsSync(unexpected) ? `: name a recording with -i ${escapeText(unexpected)}` : ''
+  throw new UsageError(`unexpected argument ${quoteText(unexpected)}${fix}`)
 }

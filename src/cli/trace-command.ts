@@ -21,7 +21,7 @@ export const traceCommand: CommandDescription = {
   ],
   options: traceOptions,
   notes: [
-    'Commands: utrace record (to a file), replay, report, graph, diff, export (flame graphs, Perfetto, pprof and more), ' +
+    'Commands: utrace stat (sums, made in the kernel), record (to a file), replay, report, graph, diff, export (flame graphs, Perfetto, pprof and more), ' +
       "info, dump; each has its own --help. A program of such a name is traced with 'utrace -- NAME'.",
     'PATTERN is a glob: * and ? match any characters, / and :: included, and [a-z] one of a set. It applies to the ' +
       'demangled name, to that name without its arguments, and to the linkage name. Options that take a PATTERN may be ' +

@@ -81,6 +81,11 @@ export function sessionOptions(options: TraceOptions, inherited: InheritedState)
     bufferBytes: options.bufferBytes,
     threads: options.tidFilter,
     followForks: options.followForks,
+    lossless: options.lossless,
+    maxCalls: options.maxCalls,
+    budget: options.budget,
+    warn: (text: string) => printLine(`utrace: ${text}`),
+    maxDurationMs: options.duration === undefined ? undefined : options.duration / 1e6,
     log: (done: string) => {
       if (options.debug) printLine(`utrace: ${performance.now().toFixed(0).padStart(6)} ms: ${done}`)
     },
@@ -248,12 +253,22 @@ export function exitStatus({ exit }: TraceResult, received: NodeJS.Signals | und
   return received === undefined || received === 'SIGINT' ? 0 : statusOfSignal(received)
 }
 
-export function printSummary({ statistics, functionsTraced, untraced }: TraceResult, debug: boolean): void {
+/** @param summedUp the calls, where the kernel has summed them up */
+export function printSummary(result: TraceResult, debug: boolean, summedUp?: number): void {
+  const { statistics, functionsTraced, untraced, waitedNs } = result
   if (debug)
     for (const { name, reason } of untraced)
       printLine(`utrace: not traced: ${escapeText(name)}: ${escapeText(reason)}`)
   const notTraced = new Map<string, number>()
   for (const { reason } of untraced) notTraced.set(reason, (notTraced.get(reason) ?? 0) + 1)
   const { calls, threads, lostEvents, openCalls } = statistics
-  printLine(summaryLine({ calls, threads, lostEvents, functionsTraced, notTraced, openAtEnd: openCalls }))
+  const ofEvents = { calls, threads, lostEvents, openAtEnd: openCalls, waitedNs }
+  const seen = summedUp === undefined ? ofEvents : { calls: summedUp, openAtEnd: 0 }
+  for (const { name, calls, atNs } of result.dropped) {
+    const when = `${(atNs / 1e9).toFixed(1)} s`
+    printLine(
+      `utrace: ${escapeText(name)} was traced up to ${when}, for ${calls} calls: then the budget was used up`,
+    )
+  }
+  printLine(summaryLine({ ...seen, functionsTraced, notTraced }))
 }

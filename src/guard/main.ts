@@ -3,13 +3,14 @@
  * goes on as if it never had been: returns that are still hooked are put right, and what was stopped is continued.
  *
  * Standard input tells the traced processes, a line each: `+PID START_TICKS`, `-PID`; `done` before the end means that
- * nothing is left to do. Descriptor 3 is the `functions` map, descriptor 4 the program `list_returns`.
+ * nothing is left to do. Its one argument is the process id of utrace; for its other descriptors see `protocol.ts`.
  */
 import { writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { asPid, type Pid } from '../base/units.ts'
 import { closeTracing, functionFlags } from '../bpf/function-flags.ts'
 import { listReturns } from '../bpf/list-returns.ts'
+import { tracedProcesses } from '../bpf/traced-processes.ts'
 import { processStartTicks, processState } from '../target/process.ts'
 import { restoreReturns } from '../target/restore-returns.ts'
 import { descriptors, type GuardMessage, parseGuardMessage } from './protocol.ts'
@@ -18,7 +19,7 @@ import { descriptors, type GuardMessage, parseGuardMessage } from './protocol.ts
 const rescueRounds = 100
 const roundMs = 50
 
-const tracer = asPid(process.ppid)
+const tracer = asPid(Number(process.argv[2]))
 const traced = new Map<Pid, string>()
 let isDone = false
 // The flags live in memory that the BPF program reads: mapped now, because a rescue must be quick.
@@ -30,8 +31,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) proces
 const lines = createInterface({ input: process.stdin })
 lines.on('line', (line) => take(parseGuardMessage(line)))
 lines.on('close', () => (isDone ? process.exit(0) : void rescue()))
-// utrace waits for this before it lets a target run.
-writeSync(1, 'ready\n')
+// utrace waits for this before it lets a target run, unless it has been killed meanwhile.
+attempt(() => writeSync(1, 'ready\n'))
 
 function take(message: GuardMessage | undefined): void {
   if (message?.kind === 'traced') traced.set(message.pid, message.startTicks)
@@ -42,14 +43,25 @@ function take(message: GuardMessage | undefined): void {
 async function rescue(): Promise<void> {
   closeTracing(flags)
   for (let round = 0; round < rescueRounds; round++) {
+    // Asked before the last look, so that nothing can be stopped after that.
+    const isLast = isGone(tracer) && round > 1
+    findUntold()
     for (const [pid, startTicks] of traced) {
       // The id may be somebody else's by now.
       if (processStartTicks(pid) === startTicks) rescueProcess(pid)
     }
-    if (isGone(tracer) && round > 1) break
+    if (isLast) break
     await new Promise((resolve) => setTimeout(resolve, roundMs))
   }
   process.exit(0)
+}
+
+/** The kernel side may have stopped processes of which utrace has not heard any more: those just started, and children. */
+function findUntold(): void {
+  for (const pid of tracedProcesses(descriptors.processesMap)) {
+    const startTicks = processStartTicks(pid)
+    if (startTicks !== undefined && !traced.has(pid)) traced.set(pid, startTicks)
+  }
 }
 
 function rescueProcess(pid: Pid): void {
@@ -57,7 +69,7 @@ function rescueProcess(pid: Pid): void {
   attempt(() => processState(pid) === 'T' && process.kill(pid, 'SIGCONT'))
 }
 
-/** What fails here fails because the process has ended. */
+/** What fails here fails because somebody has ended. */
 function attempt(act: () => unknown): void {
   try {
     act()

@@ -7,7 +7,7 @@ export type GuardMessage =
   | { readonly kind: 'done' }
 
 /** File descriptors that the guard inherits. */
-export const descriptors = { functionsMap: 3, listReturnsProgram: 4 } as const
+export const descriptors = { functionsMap: 3, processesMap: 4, listReturnsProgram: 5 } as const
 
 export function formatGuardMessage(message: GuardMessage): string {
   if (message.kind === 'traced') return `+${message.pid} ${message.startTicks}\n`

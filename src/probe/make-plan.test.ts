@@ -256,9 +256,9 @@ test('the rendered plan has a row for each function, what is left out, and total
 const GOLDEN = `\
 <program>
  ADDRESS  SIZE  ENTRY           AT        EXIT          COST  WHY                  FUNCTION
-@@@@@@@@    10  +4 push rbp     emulated  1 × ret   ~25.9 µs  an unwinder may run  <pushes>
-@@@@@@@@     7  mov rax, [rdi]  stepped   1 × ret   ~41.0 µs  an unwinder may run  <loads>
-@@@@@@@@     3  push rbx        emulated  inferred   ~5.4 µs  never returns        <spins>
+@@@@@@@@    10  +4 push rbp     emulated  1 × ret   ~10.5 µs  an unwinder may run  <pushes>
+@@@@@@@@     7  mov rax, [rdi]  stepped   1 × ret   ~20.0 µs  an unwinder may run  <loads>
+@@@@@@@@     3  push rbx        emulated  inferred   ~0.5 µs  never returns        <spins>
 
 not traced
   <_start>  start-up code, not entered by a call

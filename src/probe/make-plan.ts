@@ -5,7 +5,7 @@ import { NOT_ONLY_INSTRUCTIONS } from './code-sweep.ts'
 import type { Candidate } from './entry-block.ts'
 import { type ExitContext, exitsOf, isCallStub, wayOut } from './exit-sites.ts'
 import type { Exits } from './exits.ts'
-import { functionHolding, type ModuleCode } from './module-code.ts'
+import { functionHolding, indexAtOrBefore, type ModuleCode } from './module-code.ts'
 import { placeEntries, staysOnPage } from './place-entries.ts'
 import {
   type FunctionPlan,
@@ -196,10 +196,11 @@ function functionPlan(draft: Draft, context: ExitContext, input: ModuleCode): Fu
       return withoutHook
     },
     get mayTailCall() {
-      return canTailCall(decode())
+      return entriesInside(target, input).length > 0 || canTailCall(decode())
     },
     get tailTargets() {
-      return tailTargets(decode(), input)
+      const targets = tailTargets(decode(), input)
+      return targets && [...targets, ...entriesInside(target, input)]
     },
     get loopsToEntry() {
       const found = decode()
@@ -212,6 +213,17 @@ function canTailCall(exits: Exits): boolean {
   return (
     exits.kind === 'uncertain' || exits.hiddenJumps || exits.tailJumps.length + exits.runsOnInto.length > 0
   )
+}
+
+/** Where other functions begin among its bytes: it may run on into them, and then they have the same end. */
+function entriesInside({ address, size }: Target, { functions }: ModuleCode): VirtualAddress[] {
+  const inside: VirtualAddress[] = []
+  for (let index = indexAtOrBefore(functions, address) + 1; index < functions.length; index++) {
+    const other = functions[index]!.address
+    if (other >= address + size) break
+    inside.push(other)
+  }
+  return inside
 }
 
 /** Undefined where a jump leads through a pointer: to any function. */

@@ -20,8 +20,12 @@ export class EventDecoder {
   readonly #prediction = new Prediction()
   readonly #threads: ThreadModel[] = []
   #threadCount = 0
+  /** That of the next event, unless it says otherwise. */
+  #thread: ThreadModel | undefined
   #bytes: Uint8Array = new Uint8Array(0)
+  #view: DataView = new DataView(new ArrayBuffer(0))
   #at = 0
+  #time = 0
 
   /**
    * @param functionCount event that name other functions are errors
@@ -40,91 +44,118 @@ export class EventDecoder {
    */
   decode(bytes: Uint8Array, payloadBytes: number, count: number, consumer: EventConsumer): void {
     if (count === 0 && payloadBytes === 0) return
-    this.#bytes = bytes
-    this.#at = floatBytes
-    this.#threadCount = 0
+    this.#start(bytes)
     const prediction = this.#prediction
-    prediction.reset()
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    let time = view.getFloat64(0, true)
-    let thread: ThreadModel | undefined
+    let at = floatBytes
+    let time = this.#view.getFloat64(0, true)
     for (let decoded = 0; decoded < count; ) {
-      if (this.#at >= payloadBytes) throw new EventCodeError('the chunk ends early')
-      const first = bytes[this.#at++]!
+      if (at >= payloadBytes) throw new EventCodeError('the chunk ends early')
+      const first = bytes[at++]!
       const code = first & 3
-      if (code !== form.operation) {
-        if (thread === undefined) throw new EventCodeError('an event of no thread')
-        time += this.#delta(first)
-        decoded++
-        const { caller, reference } = thread
-        if (code === form.exit) {
-          const fn = caller - 1
-          const slot = exitSlot(fn)
-          const kind = prediction.exitKinds[slot]! as EventKind
-          if (caller === 0 || kind === 0) throw new EventCodeError('a return of no call')
-          const stack = reference + prediction.exitOffsets[slot]!
-          prediction.leave(thread, stack, fn, kind)
-          consumer.event(asTraceNs(time), stack, thread.tid, kind, fn, thread.cpu)
-        } else {
-          const fn =
-            code === form.entry
-              ? prediction.successors[successorSlot(caller, thread.previous)]! - 1
-              : this.#number()
-          this.#checkFunction(fn)
-          const stack = reference - prediction.frameSizes[frameSlot(caller, fn)]!
-          prediction.enter(thread, stack, fn)
-          consumer.event(asTraceNs(time), stack, thread.tid, eventKind.entry, fn, thread.cpu)
-        }
+      if (code === form.operation) {
+        this.#at = at
+        this.#time = time
+        if (this.#operate(first >> 2, consumer)) decoded++
+        at = this.#at
+        time = this.#time
         continue
       }
-      const op = first >> 2
-      switch (op) {
-        case operation.newThread:
-          thread = this.#addThread()
-          break
-        case operation.verbatim: {
-          const at = this.#at
-          this.#at += 2 * floatBytes
-          const kind = this.#number() as EventKind
-          const fn = this.#number()
-          const tid = this.#number()
-          const cpu = this.#number()
-          if (kind <= eventKind.ret) this.#checkFunction(fn)
-          decoded++
-          const stack = view.getFloat64(at + floatBytes, true)
-          consumer.event(asTraceNs(view.getFloat64(at, true)), stack, tid, kind, fn, cpu)
-          break
-        }
-        case operation.thread:
-          thread = this.#threadAt(this.#number())
-          break
-        case operation.back:
-          time -= this.#number()
-          break
-        default: {
-          if (op <= operation.lastThread) {
-            thread = this.#threadAt(op)
-            break
-          }
-          if (thread === undefined) throw new EventCodeError('an event of no thread')
-          if (op === operation.processor) {
-            thread.cpu = this.#number()
-            break
-          }
-          const kind = kindOf(op)
-          time += this.#number()
-          const fn = this.#number()
-          this.#checkFunction(fn)
-          decoded++
-          const distance = this.#signed()
-          const stack = kind === eventKind.entry ? thread.reference - distance : thread.reference + distance
-          if (kind === eventKind.entry) prediction.enter(thread, stack, fn)
-          else prediction.leave(thread, stack, fn, kind)
-          consumer.event(asTraceNs(time), stack, thread.tid, kind, fn, thread.cpu)
-        }
+      const thread = this.#thread
+      if (thread === undefined) throw new EventCodeError('an event of no thread')
+      const second = bytes[at]!
+      const third = bytes[at + 1]!
+      if (first < 128) time += first >> 2
+      else if (second < 128) {
+        time += ((first >> 2) & 31) | (second << 5)
+        at++
+      } else if (third < 128) {
+        time += ((first >> 2) & 31) | ((second & 127) << 5) | (third << 12)
+        at += 2
+      } else {
+        this.#at = at
+        time += ((first >> 2) & 31) + this.#number() * 32
+        at = this.#at
       }
+      decoded++
+      const { caller, reference } = thread
+      if (code === form.exit) {
+        const fn = caller - 1
+        const slot = exitSlot(fn)
+        const kind = prediction.exitKinds[slot]! as EventKind
+        if (caller === 0 || kind === 0) throw new EventCodeError('a return of no call')
+        const stack = reference + prediction.exitOffsets[slot]!
+        prediction.leaveExpected(thread, stack, fn, kind)
+        consumer.event(asTraceNs(time), stack, thread.tid, kind, fn, thread.cpu)
+        continue
+      }
+      let fn = prediction.successors[successorSlot(caller, thread.previous)]! - 1
+      if (code === form.otherEntry) {
+        this.#at = at
+        fn = this.#number()
+        at = this.#at
+      }
+      this.#checkFunction(fn)
+      const stack = reference - prediction.frameSizes[frameSlot(caller, fn)]!
+      if (code === form.entry) prediction.enterExpected(thread, stack, fn)
+      else prediction.enter(thread, stack, fn)
+      consumer.event(asTraceNs(time), stack, thread.tid, eventKind.entry, fn, thread.cpu)
     }
-    if (this.#at !== payloadBytes) throw new EventCodeError('the chunk ends late')
+    if (at !== payloadBytes) throw new EventCodeError('the chunk ends late')
+  }
+
+  #start(bytes: Uint8Array): void {
+    this.#prediction.reset()
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#threadCount = 0
+    this.#thread = undefined
+  }
+
+  /** What is not as expected, and rare. @returns whether it is an event */
+  #operate(op: number, consumer: EventConsumer): boolean {
+    switch (op) {
+      case operation.newThread:
+        this.#thread = this.#addThread()
+        return false
+      case operation.verbatim: {
+        const at = this.#at
+        this.#at += 2 * floatBytes
+        const kind = this.#number() as EventKind
+        const fn = this.#number()
+        const tid = this.#number()
+        const cpu = this.#number()
+        if (kind <= eventKind.ret) this.#checkFunction(fn)
+        const stack = this.#view.getFloat64(at + floatBytes, true)
+        consumer.event(asTraceNs(this.#view.getFloat64(at, true)), stack, tid, kind, fn, cpu)
+        return true
+      }
+      case operation.thread:
+        this.#thread = this.#threadAt(this.#number())
+        return false
+      case operation.back:
+        this.#time -= this.#number()
+        return false
+    }
+    if (op <= operation.lastThread) {
+      this.#thread = this.#threadAt(op)
+      return false
+    }
+    const thread = this.#thread
+    if (thread === undefined) throw new EventCodeError('an event of no thread')
+    if (op === operation.processor) {
+      thread.cpu = this.#number()
+      return false
+    }
+    const kind = kindOf(op)
+    this.#time += this.#number()
+    const fn = this.#number()
+    this.#checkFunction(fn)
+    const distance = this.#signed()
+    const stack = kind === eventKind.entry ? thread.reference - distance : thread.reference + distance
+    if (kind === eventKind.entry) this.#prediction.enter(thread, stack, fn)
+    else this.#prediction.leave(thread, stack, fn, kind)
+    consumer.event(asTraceNs(this.#time), stack, thread.tid, kind, fn, thread.cpu)
+    return true
   }
 
   #checkFunction(fn: number): void {
@@ -146,18 +177,6 @@ export class EventDecoder {
   #threadAt(number: number): ThreadModel {
     if (number >= this.#threadCount) throw new EventCodeError(`there is no thread ${number}`)
     return this.#threads[number]!
-  }
-
-  /** The time that begins in an event's first byte. */
-  #delta(first: number): number {
-    const low = (first >> 2) & 31
-    if (first < 128) return low
-    const second = this.#bytes[this.#at]!
-    if (second < 128) {
-      this.#at++
-      return low | (second << 5)
-    }
-    return low + this.#number() * 32
   }
 
   #number(): number {

@@ -29,6 +29,9 @@ export const chunkType = {
 /** The payload is compressed as zlib does (RFC 1950). */
 export const flagDeflated = 1
 
+/** The sequence number of a recording's first chunk, unless it is a ring that has given up what came before. */
+export const firstSequence = 1
+
 const chunkMagic = 0x6b6e6843 // "Chnk"
 export const chunkHeaderBytes = 44
 

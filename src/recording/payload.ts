@@ -5,10 +5,10 @@ import { readAheadBytes } from './event-decoder.ts'
 import { flagDeflated, largestPayloadBytes } from './format.ts'
 import type { StoredPayload } from './recording.ts'
 
-/** Reads payloads one after the other through one buffer: each is valid until the next. */
+/** Reads payloads one after the other: each is valid until something else is read. */
 export class PayloadReader {
   readonly #source: ByteSource
-  #padded = new Uint8Array(512 * 1024)
+  #padded = Buffer.alloc(512 * 1024)
 
   constructor(source: ByteSource) {
     this.#source = source
@@ -20,12 +20,15 @@ export class PayloadReader {
    */
   read({ offset, header }: StoredPayload): { bytes: Uint8Array; length: number } | undefined {
     const { payloadBytes, payloadCrc, flags } = header
-    const stored = this.#source.read(offset, payloadBytes)
+    const read = this.#source.read(offset, payloadBytes + readAheadBytes)
+    const stored = read.subarray(0, payloadBytes)
     if (stored.length < payloadBytes || crc32(stored) !== payloadCrc) return undefined
-    const plain = flags & flagDeflated ? inflate(stored) : stored
+    const isPlain = (flags & flagDeflated) === 0
+    if (isPlain && read.length === payloadBytes + readAheadBytes) return { bytes: read, length: payloadBytes }
+    const plain = isPlain ? stored : inflate(stored)
     if (plain === undefined) return undefined
     const size = plain.length + readAheadBytes
-    if (this.#padded.length < size) this.#padded = new Uint8Array(size * 2)
+    if (this.#padded.length < size) this.#padded = Buffer.alloc(size * 2)
     this.#padded.set(plain)
     return { bytes: this.#padded, length: plain.length }
   }
@@ -34,8 +37,9 @@ export class PayloadReader {
   json(payload: StoredPayload): { value: unknown } | undefined {
     const read = this.read(payload)
     if (read === undefined) return undefined
+    const { bytes, length } = read
     try {
-      return { value: JSON.parse(Buffer.from(read.bytes.buffer, 0, read.length).toString()) }
+      return { value: JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, length).toString()) }
     } catch {
       return undefined
     }

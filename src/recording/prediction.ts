@@ -18,12 +18,12 @@ export class ThreadModel {
   tid = 0
   pid = 0
   cpu = 0
-  /** Stack pointers and functions of the calls that are thought to be open, outermost first. */
-  stacks = new Float64Array(16)
-  functions = new Int32Array(16)
+  /** Number of calls that are thought to be open. */
   depth = 0
-  /** Stack pointer of the last outermost call. */
-  base = 0
+  /** By depth: the stack pointer of each open call, from 1 on; at 0 that of the last outermost call. */
+  stacks = new Float64Array(16)
+  /** By depth: 1 + the function of each open call; 0 at 0. */
+  functions = new Int32Array(16)
   /** 0 after an entry, else 1 + the function that was left. */
   previous = 0
 
@@ -32,13 +32,13 @@ export class ThreadModel {
     this.pid = pid
     this.cpu = cpu
     this.depth = 0
-    this.base = 0
+    this.stacks[0] = 0
     this.previous = 0
   }
 
   push(stack: number, fn: number): void {
-    const { depth } = this
-    if (depth === deepest) return
+    const depth = this.depth + 1
+    if (depth > deepest) return
     if (depth === this.stacks.length) {
       const stacks = new Float64Array(depth * 2)
       stacks.set(this.stacks)
@@ -48,18 +48,18 @@ export class ThreadModel {
       this.functions = functions
     }
     this.stacks[depth] = stack
-    this.functions[depth] = fn
-    this.depth = depth + 1
+    this.functions[depth] = fn + 1
+    this.depth = depth
   }
 
   /** 1 + the function of the innermost call, or 0. */
   get caller(): number {
-    return this.depth === 0 ? 0 : this.functions[this.depth - 1]! + 1
+    return this.functions[this.depth]!
   }
 
   /** What stack pointers are told relative to. */
   get reference(): number {
-    return this.depth === 0 ? this.base : this.stacks[this.depth - 1]!
+    return this.stacks[this.depth]!
   }
 }
 
@@ -85,34 +85,59 @@ export class Prediction {
     this.frameSizes[frameSlot(caller, fn)] = reference - stack
     let { depth } = thread
     while (depth > 0) {
-      const top = stacks[depth - 1]!
-      if (top > stack || (top === stack && functions[depth - 1] !== fn)) break
+      const top = stacks[depth]!
+      if (top > stack || (top === stack && functions[depth] !== fn + 1)) break
       depth--
     }
     thread.depth = depth
     thread.previous = 0
-    if (depth === 0) thread.base = stack
+    if (depth === 0) stacks[0] = stack
     thread.push(stack, fn)
+  }
+
+  /** The same for a function and a stack pointer that were expected: there is nothing to learn. */
+  enterExpected(thread: ThreadModel, stack: number, fn: number): void {
+    const { stacks } = thread
+    const depth = thread.depth + 1
+    if (depth === 1 || depth === stacks.length || stacks[depth - 1]! <= stack) {
+      this.enter(thread, stack, fn)
+      return
+    }
+    stacks[depth] = stack
+    thread.functions[depth] = fn + 1
+    thread.depth = depth
+    thread.previous = 0
   }
 
   leave(thread: ThreadModel, stack: number, fn: number, kind: number): void {
     const { stacks } = thread
     let { depth } = thread
     const slot = exitSlot(fn)
-    if (depth > 0 && thread.functions[depth - 1] === fn) {
-      const offset = stack - stacks[depth - 1]!
+    if (depth > 0 && thread.caller === fn + 1) {
+      const offset = stack - stacks[depth]!
       if (offset >= 0 && offset < largestExitOffset) {
         this.exitOffsets[slot] = offset
         this.exitKinds[slot] = kind
       }
     }
     if (kind === eventKind.ret) {
-      while (depth > 0 && stacks[depth - 1]! <= stack) depth--
+      while (depth > 0 && stacks[depth]! <= stack) depth--
     } else {
       // A hooked return is reported for each call of a chain of tail calls: it ends one of them.
       const entered = stack - this.exitOffsets[slot]!
-      while (depth > 0 && stacks[depth - 1]! < entered) depth--
-      if (depth > 0 && stacks[depth - 1] === entered) depth--
+      while (depth > 0 && stacks[depth]! < entered) depth--
+      if (depth > 0 && stacks[depth] === entered) depth--
+    }
+    thread.depth = depth
+    thread.previous = fn + 1
+  }
+
+  /** The same for the innermost call's return, in the way that was expected. */
+  leaveExpected(thread: ThreadModel, stack: number, fn: number, kind: number): void {
+    let depth = thread.depth - 1
+    if (kind !== eventKind.return) {
+      const { stacks } = thread
+      while (depth > 0 && stacks[depth]! <= stack) depth--
     }
     thread.depth = depth
     thread.previous = fn + 1

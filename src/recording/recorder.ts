@@ -1,11 +1,11 @@
 import { messageOf } from '../base/errors.ts'
 import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
-import type { TraceNs } from '../base/units.ts'
+import { asTraceNs, type TraceNs } from '../base/units.ts'
 import type { Note } from '../trace/call.ts'
 import type { FunctionRecord, FunctionTable } from '../trace/functions.ts'
 import { ChunkWriter } from './chunk-writer.ts'
 import { EventEncoder } from './event-encoder.ts'
-import { chunkType, encodeFileHeader } from './format.ts'
+import { chunkType, encodeFileHeader, firstSequence } from './format.ts'
 import { originToJson } from './json-facts.ts'
 import type { RecordedModule, RecordingEnd, RecordingOrigin } from './recording.ts'
 import type { RecordingFile } from './recording-file.ts'
@@ -60,6 +60,8 @@ export class Recorder implements EventConsumer {
   #stateBytes = 0
   #bytesSinceState = 0
   #lastWriteMs = 0
+  /** Of what is in the file. */
+  #lastNs = asTraceNs(0)
   #stopped: string | undefined
 
   constructor(options: RecorderOptions, trace: RecordedTrace) {
@@ -71,7 +73,7 @@ export class Recorder implements EventConsumer {
     const capacity = Math.max(smallestChunkBytes, Math.min(chunkBytes, options.file.comfortableChunkBytes))
     this.#encoder = new EventEncoder(capacity, pidOf)
     this.#stateEncoder = new EventEncoder(capacity, pidOf)
-    this.#chunks = new ChunkWriter((chunk) => this.#file.append(chunk), 1)
+    this.#chunks = new ChunkWriter((chunk) => this.#file.append(chunk), firstSequence)
     this.#guard(() => this.#begin())
   }
 
@@ -117,7 +119,9 @@ export class Recorder implements EventConsumer {
   finish(end: RecordingEnd): void {
     this.#guard(() => this.#flush())
     const { statistics: _, ...rest } = end
-    const ending = this.#stopped === undefined ? end : { ...rest, stopped: this.#stopped }
+    // What came after is not known: calls that are open are no longer than what was recorded of them.
+    const ending =
+      this.#stopped === undefined ? end : { ...rest, endNs: this.#lastNs, stopped: this.#stopped }
     try {
       this.#chunks.json(chunkType.end, ending)
     } catch (error) {
@@ -188,6 +192,7 @@ export class Recorder implements EventConsumer {
       this.#chunks.events(chunkType.state, part.payload, { count: part.count, minNs: 0, maxNs: 0 })
     }
     this.#chunks.events(chunkType.events, payload, { count, minNs, maxNs })
+    this.#lastNs = asTraceNs(Math.max(this.#lastNs, maxNs))
     this.#bytesSinceState += payload.length
     this.#state = undefined
     this.#lastWriteMs = performance.now()

@@ -1,6 +1,7 @@
 import { closeSync, ftruncateSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
 import { UserError } from '../base/errors.ts'
 import { escapeText } from '../base/escape.ts'
+import { formatSize } from '../base/size.ts'
 
 /** A file that is open for writing, at its end. */
 export interface WritableFile {
@@ -74,7 +75,7 @@ export class RecordingFile {
   makeRoom(bytes: number): void {
     if (this.#limit?.kind !== 'stop') return
     if (this.#bytes + bytes + this.comfortableChunkBytes > this.#limit.bytes) {
-      throw new UserError(`it has reached its size limit of ${this.#limit.bytes} bytes`)
+      throw new UserError(`it has reached its size limit of ${formatSize(this.#limit.bytes)}`)
     }
   }
 

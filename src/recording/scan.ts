@@ -6,6 +6,7 @@ import {
   chunkType,
   decodeChunkHeader,
   fileHeaderBytes,
+  firstSequence,
 } from './format.ts'
 import {
   FactError,
@@ -61,6 +62,9 @@ export class RecordingScan {
       if (header === undefined || next > size || outOfOrder) {
         this.#stopAt(offset, header)
         return
+      }
+      if (sequence === undefined && header.sequence !== firstSequence) {
+        this.warnings.push('it is the newest part of a longer trace (--ring): what came before is not in it')
       }
       if (!this.#take({ offset: offset + chunkHeaderBytes, header })) {
         this.#damagedAt(offset)

@@ -1,4 +1,4 @@
-import type { Call, Loss, TracedFunction, TraceSink } from '../trace/call.ts'
+import { type Call, durationNs, type Loss, type TracedFunction, type TraceSink } from '../trace/call.ts'
 import { ThreadTable } from '../trace/thread-table.ts'
 import { addEnds, type CallEnds, noEnds } from './call-ends.ts'
 import { FunctionRows, functionKey } from './function-rows.ts'
@@ -104,12 +104,12 @@ class Aggregation {
 
   end(call: Call): void {
     const calls = this.threads.of(call.thread)
-    const durationNs = call.endNs - call.beginNs
-    const isOutermost = calls.end(durationNs)
+    const ns = durationNs(call)
+    const isOutermost = calls.end(ns)
     const open = calls.open
-    if (open === 0) this.#totalNs += durationNs
-    const selfNs = durationNs - calls.childrenNs[open]!
-    this.#statistics.add(calls.rows[open]!, durationNs, selfNs, isOutermost, call.how)
+    if (open === 0) this.#totalNs += ns
+    const selfNs = ns - calls.childrenNs[open]!
+    this.#statistics.add(calls.rows[open]!, ns, selfNs, isOutermost, call.how)
   }
 
   lost({ count }: Loss): void {

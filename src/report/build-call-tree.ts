@@ -1,4 +1,4 @@
-import type { Call, TraceSink } from '../trace/call.ts'
+import { type Call, durationNs, type TraceSink } from '../trace/call.ts'
 import { ThreadTable } from '../trace/thread-table.ts'
 import { CallTree, rootNode } from './call-tree.ts'
 import { FunctionRows, functionKey } from './function-rows.ts'
@@ -41,9 +41,9 @@ export function createCallTreeBuilder(options: CallTreeOptions): CallTreeBuilder
     end: (call: Call) => {
       const open = threads.of(call.thread)
       const node = open.pop()
-      const durationNs = call.endNs - call.beginNs
-      if (open.open === 0) totalNs += durationNs
-      tree.addCall(node, open.top() === node ? 0 : durationNs)
+      const ns = durationNs(call)
+      if (open.open === 0) totalNs += ns
+      tree.addCall(node, open.top() === node ? 0 : ns)
       if (call.how !== 'return') tree.ends.add(node, call.how)
     },
     lost: ({ count }) => {

@@ -49,11 +49,12 @@ export function attachPlan(
     }
   }
 
-  const exits = plan.functions.flatMap((function_) => {
+  const wanted = plan.functions.filter((function_) => !ids.dropped.has(ids.idOf(module, function_)))
+  const exits = wanted.flatMap((function_) => {
     const functionId = ids.idOf(module, function_)
     return exitSites(function_, functionId, ids.areExitsProbed(functionId))
   })
-  const entries = plan.functions.map((function_): Site => {
+  const entries = wanted.map((function_): Site => {
     const functionId = ids.idOf(module, function_)
     const hooked = function_.exit.kind === 'return' && !ids.areExitsProbed(functionId)
     return {
@@ -62,6 +63,7 @@ export function attachPlan(
       functionId,
       role: hooked ? 'call' : 'entry',
       isLibraryCall: function_.kind === 'library-call',
+      stackDisplacement: function_.entry.stackDisplacement,
     }
   })
   attach([...exits, ...entries])

@@ -36,7 +36,8 @@ export class FaultedEntries implements EventConsumer {
   }
 
   event(time: TraceNs, stack: number, tid: number, kind: EventKind, functionId: number, cpu: number): void {
-    if (kind >= eventKind.faultAt) this.#fault(time, stack, tid, kind, functionId, cpu)
+    if (kind === eventKind.faultAt || kind === eventKind.fault)
+      this.#fault(time, stack, tid, kind, functionId, cpu)
     else if (this.#begun.size === 0 || !this.#isSecondEntry(stack, tid, kind, functionId))
       this.#next.event(time, stack, tid, kind, functionId, cpu)
   }

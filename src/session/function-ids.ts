@@ -49,6 +49,9 @@ export class FunctionIds {
     return id
   }
 
+  /** Functions that have lost their probes because they cost too much. */
+  readonly dropped = new Set<number>()
+
   /** Whether a function's returns must not be hooked, in any process, so that its exits are probed. */
   areExitsProbed(id: number): boolean {
     return this.#exitsProbed.has(id)

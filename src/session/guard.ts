@@ -19,9 +19,9 @@ export class Guard {
   readonly #child: ChildProcess
 
   constructor(kernel: Kernel) {
-    const { functionsMap, listReturnsProgram } = kernel.rescueFds
-    this.#child = spawn(process.execPath, [guardProgram], {
-      stdio: ['pipe', 'pipe', 'ignore', functionsMap, listReturnsProgram ?? 'ignore'],
+    const { functionsMap, processesMap, listReturnsProgram } = kernel.rescueFds
+    this.#child = spawn(process.execPath, [guardProgram, String(process.pid)], {
+      stdio: ['pipe', 'pipe', 'ignore', functionsMap, processesMap, listReturnsProgram ?? 'ignore'],
       detached: true,
     })
     this.ready = Promise.race([once(this.#child.stdout!, 'data'), once(this.#child, 'exit')])

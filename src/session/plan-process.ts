@@ -74,7 +74,7 @@ function unnamedIn({ functions }: ModuleCode): ReadonlySet<string> {
 }
 
 /** The bare name is made only if a pattern asks for it: there may be a hundred thousand functions. */
-function namesOf(symbol: string, name = demangle(symbol)): FunctionNames {
+export function namesOf(symbol: string, name = demangle(symbol)): FunctionNames {
   return {
     symbol,
     name,

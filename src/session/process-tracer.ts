@@ -5,14 +5,17 @@ import type { HookedReturn, Kernel } from '../bpf/kernel.ts'
 import { type BpfLink, detachAll } from '../bpf/link.ts'
 import { addressToFileOffset } from '../elf/address.ts'
 import { readExports } from '../elf/exports.ts'
-import type { Untraced } from '../probe/plan.ts'
+import type { FunctionPlan, ProbeSite, Untraced } from '../probe/plan.ts'
+import { removeBreakpoints } from '../target/breakpoints.ts'
 import { type Circumstances, readCircumstances } from '../target/circumstances.ts'
 import { attachExits, attachPlan } from './attach-plan.ts'
+import { describeFunctions } from './describe-functions.ts'
 import type { FunctionIds } from './function-ids.ts'
 import { type Module, type ModuleReader, type ProcessModules, pathThrough } from './modules.ts'
-import { type PlannedModule, type PlanOptions, planProcess } from './plan-process.ts'
+import { namesOf, type PlannedModule, type PlanOptions, planProcess } from './plan-process.ts'
 import { addressesOf, catchFunction, type ReturnHookEvidence, returnHookEvidence } from './return-hooks.ts'
-import type { Selection } from './selection.ts'
+import type { Selection, TracingSwitch } from './selection.ts'
+import { takeProbesOut } from './take-probes-out.ts'
 
 /** What all processes of a session share. */
 export interface TracerContext {
@@ -22,6 +25,8 @@ export interface TracerContext {
   readonly ids: FunctionIds
   readonly reader: ModuleReader
   readonly followForks: boolean
+  /** Whether the kernel sums calls up. */
+  readonly sumsUp: boolean
   /** Says something at this place of the trace. */
   readonly note: (text: string) => void
 }
@@ -63,9 +68,18 @@ export class ProcessTracer {
     return this.planned.length > 0
   }
 
-  /** Whether it may be told when a child of it is stopped and continued. */
+  /** Whether an interactive shell would see it stopped. */
+  get isShellJob(): boolean {
+    return this.#circumstances.isShellJob
+  }
+
+  /** Whether it may be told when a child of it is stopped and continued: not once it is gone, as those who become daemons. */
   get watchesChildren(): boolean {
-    return readCircumstances(this.pid).watchesChildren
+    try {
+      return readCircumstances(this.pid).watchesChildren
+    } catch {
+      return false
+    }
   }
 
   /** Whether its threads may go on on other stacks. */
@@ -119,20 +133,53 @@ export class ProcessTracer {
     return tracer
   }
 
+  /** Takes its probes out of a child that is not traced, and that was born as a copy with all of them. It is stopped. */
+  cleanChild(child: Pid): void {
+    const { ids } = this.#context
+    this.#modules()
+    for (const [planned, module] of this.#present(this.#attached)) {
+      const { image, loadBias } = module
+      const sites = planned.plan.functions.flatMap((function_) => {
+        const moved = ids.areExitsProbed(ids.idOf(module, function_))
+        const way = moved ? function_.exitWithoutHook : function_.exit
+        return [function_.entry, ...(way.kind === 'ret' ? way.sites : [])]
+      })
+      removeBreakpoints(child, loadBias, sites, (address, size) => image.bytesAt(address, size))
+    }
+  }
+
   /** Attaches what is planned and not attached yet. @returns the ids of the functions that now carry probes */
   attach(): number[] {
     const { kernel, ids } = this.#context
     const functionIds: number[] = []
     this.#watchUnwinders()
+    this.#setSwitches()
     const missing = this.planned.filter((planned) => !this.#attached.has(planned))
     for (const [planned, module] of this.#present(missing)) {
       this.#attached.add(planned)
+      if (this.#context.sumsUp) describeFunctions(kernel, planned, ids)
       const { links, attached, refused } = attachPlan(kernel, { ...planned, module }, ids, this.pid)
       this.#links.push(...links)
       functionIds.push(...attached.map((function_) => ids.idOf(module, function_)))
       for (const { plan, reason } of refused) this.#leaveOut(module, { ...plan, reason })
     }
     return functionIds
+  }
+
+  /** The planned functions whose calls switch tracing on or off. */
+  switches(): { readonly id: number; readonly what: TracingSwitch }[] {
+    const { ids, selection } = this.#context
+    if (selection.switches.size === 0) return []
+    return this.planned.flatMap(({ module, plan }) =>
+      plan.functions.flatMap((function_) => {
+        const what = selection.switchOf(namesOf(function_.symbol, function_.name))
+        return what === undefined ? [] : [{ id: ids.idOf(module, function_), what }]
+      }),
+    )
+  }
+
+  #setSwitches(): void {
+    for (const { id, what } of this.switches()) this.#context.kernel.switchTracingAt(id, what)
   }
 
   /** Attaches probes to the exits of those of the functions that this process has, so that returns need no hook. */
@@ -145,6 +192,41 @@ export class ProcessTracer {
       )
       this.#links.push(...attachExits(kernel, module, chosen, ids, this.pid))
     }
+  }
+
+  /** The plan of a function, where this process has it. */
+  planOf(functionId: number): FunctionPlan | undefined {
+    for (const { module, plan } of this.planned) {
+      const found = plan.functions.find(
+        (function_) => this.#context.ids.idOf(module, function_) === functionId,
+      )
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  /**
+   * Takes the breakpoints out by which functions are entered, or left.
+   * @returns whether they are all out
+   */
+  removeProbes(functionIds: ReadonlySet<number>, which: 'entries' | 'exits'): boolean {
+    const { ids } = this.#context
+    this.#modules()
+    let areOut = true
+    for (const [planned, module] of this.#present(this.#attached)) {
+      const chosen = planned.plan.functions.filter((function_) =>
+        functionIds.has(ids.idOf(module, function_)),
+      )
+      const sites = chosen.flatMap((function_): readonly ProbeSite[] => {
+        if (which === 'entries') return [function_.entry]
+        const exit = ids.areExitsProbed(ids.idOf(module, function_))
+          ? function_.exitWithoutHook
+          : function_.exit
+        return exit.kind === 'ret' ? exit.sites : []
+      })
+      if (sites.length > 0 && !takeProbesOut(this.pid, module, sites)) areOut = false
+    }
+    return areOut
   }
 
   /** The functions whose entry probes sit at these addresses: their ids. */
@@ -227,7 +309,11 @@ export class ProcessTracer {
   #plan(modules: ProcessModules): void {
     const { kernel, selection, options, followForks } = this.#context
     this.#evidence = returnHookEvidence(modules, kernel, this.#circumstances)
-    kernel.addProcess(this.pid, { caller: modules.executable.code, followForks })
+    const { harmless, unwinders } = this.#evidence
+    // Nobody would watch an unwinder that runs in a child, where the kernel hooks returns all the same.
+    const cleansChildren = !followForks && harmless && unwinders.length > 0
+    const neverStops = this.#circumstances.isShellJob
+    kernel.addProcess(this.pid, { caller: modules.executable.code, followForks, cleansChildren, neverStops })
     const keyOf = (module: Module, part: string) => `${module.file} ${part}`
     const isKnown = (module: Module, part: string) => this.#plannedKeys.has(keyOf(module, part))
     for (const planned of planProcess(modules, selection, options, this.#evidence, isKnown)) {

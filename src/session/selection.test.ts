@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { createSelection, type SelectionOptions } from './selection.ts'
 
-const nothing = { functions: [], noFunctions: [], libs: [], noLibs: [], nestLibs: [] }
+const nothing = {
+  functions: [],
+  noFunctions: [],
+  libs: [],
+  noLibs: [],
+  nestLibs: [],
+  startAt: [],
+  stopAt: [],
+}
 const select = (options: Partial<SelectionOptions>) => createSelection({ ...nothing, ...options })
 const call = { name: 'lua::State::call(int)', bareName: 'lua::State::call', symbol: '_ZN3lua5State4callEi' }
 const libm = { name: 'libm.so.6', path: '/usr/lib/libm-2.36.so' }

@@ -8,11 +8,20 @@ export interface SelectionOptions {
   readonly libs: readonly string[]
   readonly noLibs: readonly string[]
   readonly nestLibs: readonly string[]
+  /** Functions whose calls begin and end what is traced: they are traced too. */
+  readonly startAt: readonly string[]
+  readonly stopAt: readonly string[]
 }
+
+export type TracingSwitch = 'starts' | 'stops'
 
 /** Which functions of which modules are asked for. */
 export interface Selection {
   wantsFunction(names: FunctionNames): boolean
+  /** What a call of the function does to tracing. */
+  switchOf(names: FunctionNames): TracingSwitch | undefined
+  /** What tracing waits for, and ends at: the patterns that were given. */
+  readonly switches: ReadonlyMap<TracingSwitch, string>
   /** Whether a function whose only name is `MODULE+0xADDRESS` is asked for: by a pattern with `+0x`, never by a plain `*`. */
   wantsUnnamed(name: string): boolean
   readonly anyUnnamed: boolean
@@ -37,11 +46,24 @@ export function createSelection(options: SelectionOptions): Selection {
   const functions = compileGlobs(options.functions)
   const unnamed = compileGlobs([...functions.patterns].filter((pattern) => pattern.includes('+0x')))
   const noFunctions = compileGlobs(options.noFunctions)
+  const startAt = compileGlobs(options.startAt)
+  const stopAt = compileGlobs(options.stopAt)
+  const switches = new Map<TracingSwitch, string>()
+  if (options.startAt.length > 0) switches.set('starts', options.startAt.join(','))
+  if (options.stopAt.length > 0) switches.set('stops', options.stopAt.join(','))
+  function switchOf(names: FunctionNames): TracingSwitch | undefined {
+    if (switches.size === 0) return undefined
+    if (matchesName(startAt, names)) return 'starts'
+    return matchesName(stopAt, names) ? 'stops' : undefined
+  }
   const libs = compileGlobs(options.libs)
   const noLibs = compileGlobs(options.noLibs)
   const nestLibs = compileGlobs(options.nestLibs)
   return {
-    wantsFunction: (names) => matchesName(functions, names) && !matchesName(noFunctions, names),
+    wantsFunction: (names) =>
+      (matchesName(functions, names) && !matchesName(noFunctions, names)) || switchOf(names) !== undefined,
+    switchOf,
+    switches,
     wantsUnnamed: (name) => unnamed.matches(name) && !noFunctions.matches(name),
     anyUnnamed: unnamed.patterns.size > 0,
     wantsCallsInto: (library) => matchesLibrary(libs, library) && !matchesLibrary(noLibs, library),

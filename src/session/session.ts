@@ -1,10 +1,14 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { UserError } from '../base/errors.ts'
+import { escapeText } from '../base/escape.ts'
 import { type EventConsumer, eventKind } from '../base/event.ts'
+import type { FunctionSums } from '../base/function-sums.ts'
 import { asTraceNs, type Pid, type Tid, type TraceNs } from '../base/units.ts'
 import { type HookedReturn, Kernel, type ProcessReport, permissionError } from '../bpf/kernel.ts'
 import { type BpfLink, detachAll } from '../bpf/link.ts'
 import { listReturns } from '../bpf/list-returns.ts'
-import type { Untraced } from '../probe/plan.ts'
+import type { KernelStatistics } from '../bpf/statistics.ts'
+import type { FunctionPlan, Untraced } from '../probe/plan.ts'
 import type { RecordedTrace } from '../recording/recorder.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { checkPidNamespace, checkProcess } from '../target/attach.ts'
@@ -18,9 +22,12 @@ import {
   startCommand,
   wrappedCommand,
 } from '../target/start.ts'
-import type { TraceSink } from '../trace/call.ts'
+import type { TracedFunction, TraceSink } from '../trace/call.ts'
 import type { TraceClock } from '../trace/clock.ts'
 import { Reconstruction, type TraceStatistics } from '../trace/reconstruct.ts'
+import type { CostedFunction } from './budget.ts'
+import { BudgetKeeper } from './budget-keeper.ts'
+import { CallCounts } from './call-counts.ts'
 import { FaultedEntries } from './faulted-entries.ts'
 import { FunctionIds } from './function-ids.ts'
 import { Guard } from './guard.ts'
@@ -49,17 +56,44 @@ export interface SessionOptions extends PlanOptions {
   readonly threads: readonly Tid[]
   /** Whether child processes are traced too. */
   readonly followForks: boolean
+  /** Whether the target waits rather than that an event is lost. */
+  readonly lossless: boolean
+  /** Tracing ends after so many calls, and so many milliseconds; undefined: when the target ends. */
+  readonly maxCalls: number | undefined
+  readonly maxDurationMs: number | undefined
+  readonly sumUp?: SummingUp
+  /** The share of the time that probes may cost the target, of 1; undefined: as much as they need. */
+  readonly budget: number | undefined
+  /** Told what the user should know at once. */
+  readonly warn: (text: string) => void
   /** Told what has just been done: for people who want to know where start-up time goes. */
   readonly log: (done: string) => void
 }
 
+/** Calls that are summed up in the kernel instead of being reported one by one: `utrace stat`. */
+export interface SummingUp {
+  /** They are reported as well, with the same times: for tests. */
+  readonly alsoTrace: boolean
+}
+
+/** A function that has lost its probes while tracing, because they cost too much. */
+export interface DroppedFunction {
+  readonly name: string
+  /** Of those before. */
+  readonly calls: number
+  readonly atNs: TraceNs
+}
+
 export interface TraceResult {
+  readonly dropped: readonly DroppedFunction[]
   readonly statistics: TraceStatistics
   readonly functionsTraced: number
   readonly untraced: readonly Untraced[]
   /** How the command ended; undefined while it, or the process attached to, runs on. */
   readonly exit: ExitReport | undefined
   readonly endNs: TraceNs
+  /** How long threads were held up so that no event was lost, all together. */
+  readonly waitedNs: number
 }
 
 /** Makes what takes every event before its call is rebuilt: a recorder. */
@@ -72,6 +106,13 @@ const restWaitMs = 200
 const livenessIntervalMs = 100
 /** What has happened in a process is read long before this time after its end. */
 const eventsOnTheirWayMs = 1_000
+/** So long the exits of a function are watched after its entries are not. */
+const lastCallsMs = 50
+/** Functions that come with libraries and programs which are loaded later are summed up too, as far as there is room. */
+const roomForMore = 1.25
+const roomForLibraries = 1024
+/** How long something that is stopped while probes are being removed waits at most until somebody looks. */
+const lateLookMs = 5
 
 /**
  * One trace: from starting or attaching to the target to having its last event. The one place that ties target, plan,
@@ -92,6 +133,8 @@ export class TraceSession {
   /** Functions that have carried probes, by id. */
   readonly #tracedFunctions = new Set<number>()
   readonly #untraced = new Map<string, Untraced>()
+  /** Children that are being made free of probes. */
+  readonly #leaving = new Set<Promise<void>>()
   /** Probes of processes that have ended. */
   readonly #detaching = new Set<Promise<void>>()
   #command: StartedCommand | undefined
@@ -99,6 +142,10 @@ export class TraceSession {
   #commandEnded = false
   #stopRequested = false
   #switchesStacks = false
+  #statistics: KernelStatistics | undefined
+  readonly #budget: BudgetKeeper
+  readonly #callCounts = new CallCounts()
+  readonly #dropped: DroppedFunction[] = []
   #events: EventConsumer | undefined
   #sink: SessionSink | undefined
   /** What was to be said before there was somebody to hear it. */
@@ -114,7 +161,8 @@ export class TraceSession {
     checkPidNamespace()
     if (options.target.kind === 'process') checkProcess(options.target.pid)
     try {
-      this.#kernel = new Kernel(this.clock.baseNs, options.bufferBytes, { threads: options.threads })
+      const { bufferBytes, lossless, threads } = options
+      this.#kernel = new Kernel(this.clock.baseNs, bufferBytes, { lossless, threads })
       this.#guard = new Guard(this.#kernel)
       this.#tracepoints = this.#kernel.attachTracepoints()
       options.log(`kernel side loaded, ${this.#kernel.ringBytes >> 10} KB of ring buffer per CPU`)
@@ -124,7 +172,25 @@ export class TraceSession {
     const { selection, followForks } = options
     const reader = new ModuleReader()
     const note = (text: string) => this.#note(text)
-    this.#context = { kernel: this.#kernel, selection, options, ids: this.#ids, reader, followForks, note }
+    this.#budget = new BudgetKeeper(options.budget, {
+      planOf: (id) => this.#planOf(id),
+      drop: (functions, share) => this.#drop(functions, share),
+      warn: () =>
+        options.warn(
+          'the program runs more than ten times slower, so much is called: choose with -f, sum up with utrace stat, or give --budget 5%',
+        ),
+    })
+    const sumsUp = options.sumUp !== undefined
+    this.#context = {
+      kernel: this.#kernel,
+      selection,
+      options,
+      ids: this.#ids,
+      reader,
+      followForks,
+      sumsUp,
+      note,
+    }
   }
 
   /** Starts or attaches, and plans: the target waits (a command) or runs on (a process) until `trace` or `abandon`. */
@@ -133,6 +199,7 @@ export class TraceSession {
     await this.#kernel.ready
     const tracer = target.kind === 'command' ? await this.#start(target) : this.#join(target.pid)
     if (tracer === undefined) return { planned: [], untraced: [] }
+    this.#checkSwitches(tracer)
     log(`planned: ${tracer.planned.reduce((sum, { plan }) => sum + plan.functions.length, 0)} functions`)
     return { planned: tracer.planned, untraced: [...tracer.untraced.values()] }
   }
@@ -148,7 +215,9 @@ export class TraceSession {
       manyReturnsPending: (ids) => this.#probeExits(recursiveFunctions(ids)),
     })
     const describeState = (consumer: EventConsumer) => engine.describeState(consumer)
-    const events = tap === undefined ? engine : both(tap({ functions, pidOf, describeState }), engine)
+    const all = tap === undefined ? engine : both(tap({ functions, pidOf, describeState }), engine)
+    const counted = this.#options.sumUp === undefined ? both(all, this.#budget.consumer) : all
+    const events = this.#withoutCallsBeyond(this.#options.maxCalls, both(counted, this.#callCounts), engine)
     this.#events = events
     this.#sink = sink
     const fromKernel = new FaultedEntries(events, (pid, address, returnsIntoProgram) =>
@@ -156,22 +225,20 @@ export class TraceSession {
     )
     for (const text of this.#earlyNotes.splice(0)) this.#note(text)
     await this.#guard.ready
+    this.#beginSums()
     for (const tracer of this.#tracers.values()) {
       this.#attach(tracer)
       if (this.#options.target.kind === 'command') tracer.resume()
     }
     this.#options.log(`attached: ${this.#tracedFunctions.size} functions`)
     if (this.#options.target.kind === 'process') this.#watchProcess(this.#options.target.pid)
+    const { maxDurationMs } = this.#options
+    const timer = maxDurationMs === undefined ? undefined : setTimeout(() => this.stop(), maxDurationMs)
     await this.#pump(fromKernel, sink)
+    clearTimeout(timer)
     const stops = [...this.#stops].map(([kind, count]) => `${count} ${kind}`)
     this.#options.log(`tracing done; the target was stopped for a moment ${stops.join(', ') || 'never'}`)
-    this.#kernel.close()
-    this.#restoreAllReturns()
-    await Promise.all([
-      detachAll(this.#tracepoints),
-      ...[...this.#tracers.values()].map((tracer) => tracer.detach()),
-      ...this.#detaching,
-    ])
+    await this.#detach(events)
     this.#guard.dismiss()
     this.#options.log('detached')
     while (this.#kernel.drain(fromKernel) > 0);
@@ -186,7 +253,104 @@ export class TraceSession {
       untraced: [...this.#untraced.values()],
       exit: this.#exit,
       endNs: now,
+      waitedNs: engine.waitedNs,
+      dropped: this.#dropped,
     }
+  }
+
+  /** What is to switch tracing must be there. @throws UserError */
+  #checkSwitches(tracer: ProcessTracer): void {
+    const { switches } = this.#options.selection
+    const found = new Set(tracer.switches().map(({ what }) => what))
+    for (const [what, patterns] of switches) {
+      if (found.has(what)) continue
+      throw new UserError(
+        `no function that can be traced matches ${what === 'starts' ? '--start-at' : '--stop-at'} '${escapeText(patterns)}': see what there is with --plan`,
+      )
+    }
+    if (switches.has('starts')) this.#kernel.pause()
+  }
+
+  /** Once there are so many calls no further ones begin, and tracing ends. */
+  #withoutCallsBeyond(
+    maxCalls: number | undefined,
+    consumer: EventConsumer,
+    { statistics }: Reconstruction,
+  ): EventConsumer {
+    if (maxCalls === undefined) return consumer
+    return {
+      event: (time, stack, tid, kind, functionId, cpu) => {
+        if (kind === eventKind.entry && statistics.calls >= maxCalls) return
+        consumer.event(time, stack, tid, kind, functionId, cpu)
+        if (statistics.calls < maxCalls || this.#stopRequested) return
+        this.#kernel.close()
+        this.stop()
+      },
+    }
+  }
+
+  /** What `sumUp` has come to so far, by function. */
+  sums(): { readonly fn: TracedFunction; readonly sums: FunctionSums }[] {
+    const statistics = this.#statistics
+    if (statistics === undefined) return []
+    return this.#ids.table.map(({ fn }) => ({ fn, sums: statistics.of(fn.id) }))
+  }
+
+  #planOf(functionId: number): FunctionPlan | undefined {
+    for (const tracer of this.#tracers.values()) {
+      const plan = tracer.planOf(functionId)
+      if (plan !== undefined) return plan
+    }
+    return undefined
+  }
+
+  /** Takes the probes of functions out, for good. Calls that are open have a moment to end in sight. */
+  #drop(functions: readonly CostedFunction[], share: number): void {
+    const fresh = functions.filter(({ id }) => !this.#ids.dropped.has(id))
+    if (fresh.length === 0) return
+    const dropped = new Set(fresh.map(({ id }) => id))
+    for (const id of dropped) {
+      this.#ids.dropped.add(id)
+      this.#kernel.describeFunction(id, ['dropped'])
+    }
+    let areOut = true
+    const remove = (which: 'entries' | 'exits') => {
+      for (const tracer of this.#tracers.values()) {
+        this.#unlessGone(tracer.pid, () => {
+          if (!tracer.removeProbes(dropped, which)) areOut = false
+        })
+      }
+    }
+    remove('entries')
+    const atNs = this.#now()
+    for (const { id, costNs } of fresh) {
+      const { name } = this.#ids.table[id]!.fn
+      const calls = this.#callCounts.of(id)
+      this.#dropped.push({ name, calls, atNs })
+      const percent = Math.round((100 * costNs) / functions.reduce((sum, each) => sum + each.costNs, 0))
+      this.#note(
+        `${name} is not traced any more, after ${calls} calls: probes took ${Math.round(share * 100)} % of the time, ${percent} % of that its own` +
+          (areOut ? '' : '; its probes stay, and cost a little'),
+      )
+    }
+    setTimeout(() => {
+      remove('exits')
+      const now = this.#now()
+      for (const id of dropped) this.#events?.event(now, 0, 0, eventKind.dropped, id, 0)
+    }, lastCallsMs)
+  }
+
+  #beginSums(): void {
+    const { sumUp } = this.#options
+    if (sumUp === undefined) return
+    const planned = [...this.#tracers.values()].flatMap((tracer) => tracer.planned)
+    const functions = planned.reduce((sum, { plan }) => sum + plan.functions.length, 0)
+    const { statistics, links } = this.#kernel.sumUp(
+      Math.ceil(functions * roomForMore) + roomForLibraries,
+      sumUp.alsoTrace,
+    )
+    this.#statistics = statistics
+    this.#tracepoints.push(...links)
   }
 
   /** Ends tracing soon and leaves the target running. */
@@ -210,6 +374,11 @@ export class TraceSession {
 
   #join(pid: Pid): ProcessTracer {
     const tracer = new ProcessTracer(pid, this.#context)
+    if (this.#options.lossless && tracer.isShellJob) {
+      throw new UserError(
+        `--lossless does not go with process ${pid}: its shell would take it for stopped whenever it waits; try a larger --buffer`,
+      )
+    }
     this.#remember(tracer)
     tracer.join()
     return tracer
@@ -236,12 +405,25 @@ export class TraceSession {
     }
   }
 
+  /** No call begins any more; those that end while the probes are removed, which takes time, are still seen. */
+  async #detach(events: EventConsumer): Promise<void> {
+    this.#kernel.close()
+    this.#restoreAllReturns()
+    let isDetached = false
+    const detached = this.#detachEverything().finally(() => {
+      isDetached = true
+    })
+    await pumpEvents(this.#kernel, events, { flush: () => {}, done: () => isDetached })
+    await detached
+  }
+
   async #pump(consumer: EventConsumer, sink: SessionSink): Promise<void> {
     const isDone = () => this.#stopRequested || this.#hasEnded()
     // Stopped processes are not left to wait for the next look at the events.
     void this.#answerReportsUntil(isDone)
     await pumpEvents(this.#kernel, consumer, {
       flush: () => {
+        this.#budget.tick()
         sink.tick(this.#now())
         sink.flush()
       },
@@ -262,10 +444,15 @@ export class TraceSession {
 
   #answerReports(): void {
     const stopped = new Set<Pid>()
+    let isFull = false
     do {
       for (let report = this.#kernel.nextReport(); report !== undefined; report = this.#kernel.nextReport()) {
         const { pid } = report
         stopped.add(pid)
+        if (report.kind === 'full') {
+          isFull = true
+          continue
+        }
         this.#unlessGone(pid, () => {
           this.#answer(report)
           const tracer = this.#tracers.get(pid)
@@ -274,6 +461,8 @@ export class TraceSession {
       }
       // Another thread may be about to report too: to continue the process now would take its stop away.
     } while ([...stopped].some(comesToRest) && this.#kernel.hasReport())
+    // Whoever waits for room finds it.
+    if (isFull && this.#events !== undefined) this.#kernel.drain(this.#events)
     for (const pid of stopped) this.#tracers.get(pid)?.resume()
   }
 
@@ -284,7 +473,9 @@ export class TraceSession {
     if (report.kind === 'started' || report.kind === 'exec') this.#beginImage(pid)
     else if (report.kind === 'loaded') this.#tracers.get(pid)?.loaded()
     else if (report.kind === 'forked') this.#fork(report.parent, pid)
+    else if (report.kind === 'left') this.#leaveSoon(report.parent, pid)
     else if (report.kind === 'unwinds') this.#restoreReturns(pid, report.returns)
+    else if (report.kind === 'deep') this.#probeExits([report.functionId])
     else this.#forget(pid)
   }
 
@@ -340,6 +531,57 @@ export class TraceSession {
     )
   }
 
+  /** Takes all probes away; that can take long. Whatever they stop meanwhile is continued at once. */
+  async #detachEverything(): Promise<void> {
+    let over = false
+    const detached = Promise.all([
+      detachAll(this.#tracepoints),
+      ...[...this.#tracers.values()].map((tracer) => tracer.detach()),
+      ...this.#detaching,
+    ]).then(() => {
+      over = true
+    })
+    while (!over) {
+      this.#continueStopped()
+      await Promise.race([detached, pause(lateLookMs)])
+    }
+    this.#continueStopped()
+    await Promise.all(this.#leaving)
+  }
+
+  /** Answers late reports: nobody is traced any more, and everybody goes on. */
+  #continueStopped(): void {
+    for (let report = this.#kernel.nextReport(); report !== undefined; report = this.#kernel.nextReport()) {
+      const { pid, kind } = report
+      if (kind === 'forked' || kind === 'left') this.#leaveSoon(report.parent, pid)
+      else if (kind !== 'ended') {
+        this.#unlessGone(pid, () => {
+          if (kind === 'unwinds') this.#tracers.get(pid)?.restoreReturns(report.returns)
+          process.kill(pid, 'SIGCONT')
+        })
+      }
+    }
+  }
+
+  #leaveSoon(parent: Pid, child: Pid): void {
+    const leaving = this.#leave(parent, child).finally(() => this.#leaving.delete(leaving))
+    this.#leaving.add(leaving)
+  }
+
+  /** A child that is not followed goes on as if its parent were not traced. */
+  async #leave(parent: Pid, child: Pid): Promise<void> {
+    this.#guard.add(child)
+    const tracer = this.#tracers.get(parent)
+    // Its copy of the hooked returns is complete when it comes to user space, and stops there: others may run before it.
+    while (processState(child) === 'R') await pause(1)
+    this.#unlessGone(child, () => {
+      this.#restoreReturnsOf(child)
+      tracer?.cleanChild(child)
+      process.kill(child, 'SIGCONT')
+    })
+    this.#guard.remove(child)
+  }
+
   #remember(tracer: ProcessTracer): void {
     this.#tracers.set(tracer.pid, tracer)
     this.#guard.add(tracer.pid)
@@ -377,11 +619,13 @@ export class TraceSession {
 
   /** Processes that live on are left as they were found. */
   #restoreAllReturns(): void {
+    for (const pid of this.#tracers.keys())
+      this.#unlessGone(pid as Pid, () => this.#restoreReturnsOf(pid as Pid))
+  }
+
+  #restoreReturnsOf(pid: Pid): void {
     const { listReturnsProgram } = this.#kernel.rescueFds
-    if (listReturnsProgram === undefined) return
-    for (const pid of [...this.#tracers.values()].map((tracer) => tracer.pid)) {
-      this.#unlessGone(pid, () => restoreReturns(pid, () => listReturns(listReturnsProgram, pid)))
-    }
+    if (listReturnsProgram !== undefined) restoreReturns(pid, () => listReturns(listReturnsProgram, pid))
   }
 
   /** Moves functions from hooked returns to probed exits, in all processes. */

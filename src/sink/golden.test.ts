@@ -447,22 +447,28 @@ describe('graph', () => {
            999.999 us | f();
       0ns 10 begin f
       999999.499us 10 end
-           999.999 ms | f();
+                      | f() {
+           999.999 ms | } /* f */
       0ns 10 begin f
       999999.5us 10 end
-             1.000 s  | f();
+                      | f() {
+             1.000 s  | } /* f */
       0ns 10 begin f
       59.999s 10 end
-            59.999 s  | f();
+                      | f() {
+            59.999 s  | } /* f */
       0ns 10 begin f
       1m 10 end
-             1.000 m  | f();
+                      | f() {
+             1.000 m  | } /* f */
       0ns 10 begin f
       90m 10 end
-             1.500 h  | f();
+                      | f() {
+             1.500 h  | } /* f */
       0ns 10 begin f
       2400h 10 end cut
-          >2400.000 h  | f(); /* cut */
+                      | f() {
+          >2400.000 h  | } /* f: cut */
     `,
   )
 
@@ -482,13 +488,16 @@ describe('graph', () => {
           ␛[33m   1.000 ms␛[0m | ms();
       0ns 10 begin s
       1s 10 end
-          ␛[1;31m   1.000 s ␛[0m | s();
+                      | s() {
+          ␛[1;31m   1.000 s ␛[0m | } /* s */
       0ns 10 begin m
       1m 10 end
-          ␛[1;35m   1.000 m ␛[0m | m();
+                      | m() {
+          ␛[1;35m   1.000 m ␛[0m | } /* m */
       0ns 10 begin h
       1h 10 end cut
-          ␛[1;35m>  1.000 h ␛[0m | h(); /* cut */
+                      | h() {
+          ␛[1;35m>  1.000 h ␛[0m | } /* h: cut */
     `,
   )
 })

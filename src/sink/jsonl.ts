@@ -19,6 +19,7 @@ const keyCpu = encode(',"cpu":')
 const keyDepth = encode(',"depth":')
 const keyCount = encode(',"count":')
 const keyDuration = encode(',"durationNs":')
+const keyWaited = encode(',"waitedNs":')
 const close = encode('}')
 const howTail: Readonly<Record<CallEnd, Uint8Array>> = {
   return: encode(',"how":"return"}'),
@@ -36,12 +37,14 @@ export interface JsonLinesOptions {
  * JSON Lines: one object per event, in the order of the engine's events, which per thread is that of time.
  *
  *     begin  type tsNs pid tid [stack] cpu depth name symbol module [inherited]
- *     end    the same and durationNs how     (`tsNs` and `cpu` are those of the end)
+ *     end    the same and durationNs [waitedNs] how     (`tsNs` and `cpu` are those of the end)
  *     lost   type tsNs cpu count             (`count` in events, not calls)
  *     note   type tsNs [pid tid] text
  *
  * A thread that switches stacks has a tree for each: `stack` numbers them, and is absent for the first. A call that was
  * open when its process was forked begins in the child at that time, with `inherited` true: it was not made there.
+ *
+ * `waitedNs` is how long the call was held up by utrace, so that no event was lost: it is not part of `durationNs`.
  *
  * `tsNs` is CLOCK_MONOTONIC in nanoseconds, all digits exact: beyond 104 days of uptime it exceeds 2^53, and a
  * reader that holds numbers in doubles rounds it. `durationNs` is always exact in a double; it is an upper bound
@@ -90,6 +93,10 @@ export function createJsonLinesSink(options: JsonLinesOptions): OutputSink {
       callFields(call, call.endCpu)
       out.bytes(keyDuration)
       out.integer(durationNs(call))
+      if (call.waitedNs !== undefined && call.waitedNs > 0) {
+        out.bytes(keyWaited)
+        out.integer(call.waitedNs)
+      }
       out.bytes(howTail[call.how])
       out.endLine()
     },

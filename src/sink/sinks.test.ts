@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { deliver, functionTable, randomTrace, type TraceEvent } from '../../test/support/random-trace.ts'
+import { asTraceNs } from '../base/units.ts'
 import { durationNs } from '../trace/call.ts'
 import { createFlatSink } from './flat.ts'
 import { createGraphSink } from './graph.ts'
@@ -38,6 +39,53 @@ function linesOf(
   const text = Buffer.concat(chunks).toString()
   return text === '' ? [] : text.replace(/\n$/, '').split('\n')
 }
+
+test('when events are seen does not change what is shown of them', () => {
+  // Calls of up to 100 ms: some are shown as open before they end.
+  const slow = (ns: number) => asTraceNs(ns * 50_000)
+  const slowTraces = tameTraces.map((events) =>
+    events.map((event): TraceEvent => {
+      if (event.type === 'lost') return { ...event, timeNs: slow(event.timeNs) }
+      const { beginNs, endNs } = event.call
+      return { ...event, call: { ...event.call, beginNs: slow(beginNs), endNs: slow(endNs) } }
+    }),
+  )
+  const timeOf = (event: TraceEvent) =>
+    event.type === 'lost' ? event.timeNs : event.type === 'begin' ? event.call.beginNs : event.call.endNs
+  fc.assert(
+    fc.property(
+      slowTraces,
+      fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+      (events, moments) => {
+        for (const create of [createGraphSink, createFlatSink]) {
+          const seenLate = linesOf(create, events)
+          const seenLive = linesOf((options) => {
+            const sink = create(options)
+            let index = 0
+            const seen = () => {
+              const [from, to] = [timeOf(events[index]!), timeOf(events[++index] ?? events.at(-1)!)]
+              const moment = moments.next().value
+              if (moment > 0.3) sink.tick(asTraceNs(from + Math.floor((to - from) * moment)))
+            }
+            const thenSeen = <Event>(show: (event: Event) => void) => {
+              return (event: Event) => {
+                show(event)
+                seen()
+              }
+            }
+            return {
+              ...sink,
+              begin: thenSeen(sink.begin),
+              end: thenSeen(sink.end),
+              lost: thenSeen(sink.lost),
+            }
+          }, events)
+          expect(seenLive).toEqual(seenLate)
+        }
+      },
+    ),
+  )
+})
 
 test('every line of JSON parses to the event that it was made of', () => {
   fc.assert(

@@ -1,13 +1,18 @@
+import { formatDuration } from '../base/duration.ts'
+
 /** What a trace came to, in plain numbers. */
 export interface TraceStats {
   readonly calls: number
-  readonly threads: number
-  readonly lostEvents: number
+  /** Undefined where calls were summed up in the kernel: there are no events then. */
+  readonly threads?: number
+  readonly lostEvents?: number
   readonly functionsTraced: number
   /** Functions that were asked for and are left out: reason → number. */
   readonly notTraced: ReadonlyMap<string, number>
   /** Calls that had not returned when tracing ended. */
   readonly openAtEnd: number
+  /** How long threads waited for utrace, all together. */
+  readonly waitedNs?: number
 }
 
 /**
@@ -17,8 +22,8 @@ export interface TraceStats {
 export function summaryLine(stats: TraceStats): string {
   const parts = [
     counted(stats.calls, 'call'),
-    counted(stats.threads, 'thread'),
-    `${counted(stats.lostEvents, 'event')} lost`,
+    ...(stats.threads === undefined ? [] : [counted(stats.threads, 'thread')]),
+    ...(stats.lostEvents === undefined ? [] : [`${counted(stats.lostEvents, 'event')} lost`]),
     `${counted(stats.functionsTraced, 'function')} traced`,
   ]
   const reasons = [...stats.notTraced].filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1])
@@ -27,8 +32,15 @@ export function summaryLine(stats: TraceStats): string {
     const why = reasons.map(([reason, count]) => `${grouped(count)} ${reason}`).join(', ')
     parts.push(`${grouped(total)} not traced (${why})`)
   }
+  const waitedNs = stats.waitedNs ?? 0
+  const waited = waitedNs > 0 ? `; threads waited ${durationWords(waitedNs)} for utrace` : ''
   const open = stats.openAtEnd > 0 ? `; ${counted(stats.openAtEnd, 'call')} still open at the end` : ''
-  return `utrace: ${parts.join(', ')}${open}`
+  return `utrace: ${parts.join(', ')}${open}${waited}`
+}
+
+function durationWords(ns: number): string {
+  const { text, unit } = formatDuration(ns)
+  return `${text.trim()} ${unit}`
 }
 
 function counted(count: number, noun: string): string {

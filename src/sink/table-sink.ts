@@ -116,8 +116,18 @@ export function createTableSink(options: TableSinkOptions, shape: LineShape): Ou
     out.endLine()
   }
 
+  /** No call that is held began before this. */
+  let oldestHeldNs = Number.POSITIVE_INFINITY
+
   function openHeld(beganBy: number): void {
-    for (const opening of threads.all()) if (opening.isHeld && opening.beginNs <= beganBy) open(opening)
+    const held = [...threads.all()].filter(({ isHeld }) => isHeld).sort((a, b) => a.beginNs - b.beginNs)
+    for (const opening of held) if (opening.beginNs <= beganBy) open(opening)
+    oldestHeldNs = held.find(({ isHeld }) => isHeld)?.beginNs ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Lines must not depend on when events are seen, but on their times only: a replay shows what was shown live. */
+  function openUntil(now: number): void {
+    if (oldestHeldNs <= now - openingDelayNs) openHeld(now - openingDelayNs)
   }
 
   function remark(text: string, timeNs: TraceNs, thread: TracedThread | undefined, cpu: number): void {
@@ -136,6 +146,7 @@ export function createTableSink(options: TableSinkOptions, shape: LineShape): Ou
 
   return {
     begin: (call) => {
+      openUntil(call.beginNs)
       const opening = threads.of(call.thread)
       if (opening.isHeld) open(opening)
       opening.isHeld = true
@@ -144,9 +155,11 @@ export function createTableSink(options: TableSinkOptions, shape: LineShape): Ou
       opening.depth = call.depth
       opening.beginNs = call.beginNs
       opening.beginCpu = call.beginCpu
+      if (call.beginNs < oldestHeldNs) oldestHeldNs = call.beginNs
       if (showsSelf) opening.childNs.push(0)
     },
     end: (call) => {
+      openUntil(call.endNs)
       const opening = threads.of(call.thread)
       const isLeaf = opening.isHeld
       opening.isHeld = false
@@ -173,7 +186,7 @@ export function createTableSink(options: TableSinkOptions, shape: LineShape): Ou
       else if (opening.isHeld) open(opening)
       remark(escapeText(note.text), note.timeNs, note.thread, absent)
     },
-    tick: (now) => openHeld(now - openingDelayNs),
+    tick: openUntil,
     flush: () => out.flush(),
     finish: () => {
       openHeld(Number.POSITIVE_INFINITY)

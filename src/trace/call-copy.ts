@@ -4,8 +4,8 @@ import type { Call } from './call.ts'
 export type MutableCall = { -readonly [Field in keyof Call]: Call[Field] }
 
 export function copyOf(call: Call): MutableCall {
-  const { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited = false } = call
-  return { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited }
+  const { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited = false, waitedNs = 0 } = call
+  return { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited, waitedNs }
 }
 
 export function copyInto(copy: MutableCall, call: Call): void {
@@ -18,4 +18,5 @@ export function copyInto(copy: MutableCall, call: Call): void {
   copy.endCpu = call.endCpu
   copy.how = call.how
   copy.isInherited = call.isInherited === true
+  copy.waitedNs = call.waitedNs ?? 0
 }

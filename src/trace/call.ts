@@ -52,13 +52,15 @@ export interface Call {
   readonly endNs: TraceNs
   readonly endCpu: number
   readonly how: CallEnd
+  /** Nanoseconds in which the thread was held up by utrace: not the program's. Absent: 0. */
+  readonly waitedNs?: number
   /** It began in the parent process, before the fork: `beginNs` is when the child did. */
   readonly isInherited?: boolean
 }
 
-/** `endNs - beginNs`, in nanoseconds. */
+/** From begin to end, without what the thread waited for utrace, in nanoseconds. */
 export function durationNs(call: Call): DurationNs {
-  return (call.endNs - call.beginNs) as DurationNs
+  return (call.endNs - call.beginNs - (call.waitedNs ?? 0)) as DurationNs
 }
 
 /** Events that never reached the reader: known by their number, not by their content. */

@@ -49,6 +49,8 @@ export class Reconstruction implements EventConsumer {
   #current: Thread | undefined
   #losses = 0
   readonly statistics: TraceStatistics = { calls: 0, threads: 0, lostEvents: 0, openCalls: 0 }
+  /** How long threads were held up so that no event was lost, all together. */
+  waitedNs = 0
 
   /** @param pidOf the process of a thread whose birth was not reported */
   constructor(
@@ -96,6 +98,13 @@ export class Reconstruction implements EventConsumer {
         break
       case eventKind.stacksSwitch:
         this.#switchesStacks = true
+        break
+      case eventKind.waited:
+        this.#thread(tid).waitedNs += stack
+        this.waitedNs += stack
+        break
+      case eventKind.dropped:
+        this.#drop(functionId)
     }
   }
 
@@ -152,8 +161,7 @@ export class Reconstruction implements EventConsumer {
   #enter(time: TraceNs, stackAtProbe: number, thread: Thread, functionId: number, cpu: number): void {
     const record = this.#functions[functionId]!
     const pointer = stackAtProbe + record.entryDisplacement
-    const leave = (left: Stack) => this.#end(thread, left, time, cpu, this.#howMissed(left.top!))
-    const stack = thread.stackForEntry(pointer, this.#switchesStacks, leave)
+    const stack = thread.onlyStackForEntry(pointer) ?? this.#stackForEntry(time, pointer, thread, cpu)
     for (let top = stack.top; top !== undefined; top = stack.top) {
       if (top.stack > pointer) break
       if (top.stack === pointer && this.#isOpenAt(top)) {
@@ -175,6 +183,7 @@ export class Reconstruction implements EventConsumer {
     frame.hooked = !probed && record.wayOut === 'return' && thread.pendingReturns < pendingReturnsLimit
     frame.returnExpected = frame.hooked || probed
     frame.losses = this.#losses
+    frame.waitedNs = thread.waitedNs
     const top = stack.top
     frame.isInPlace = top !== undefined && top.stack === pointer && (top.returnExpected || top.isInPlace)
     stack.open = depth + 1
@@ -185,8 +194,7 @@ export class Reconstruction implements EventConsumer {
   }
 
   #leave(time: TraceNs, pointer: number, thread: Thread, cpu: number): void {
-    const leave = (left: Stack) => this.#end(thread, left, time, cpu, this.#howMissed(left.top!))
-    const stack = thread.stackForExit(pointer, this.#switchesStacks, leave)
+    const stack = thread.onlyStackForExit(pointer) ?? this.#stackForExit(time, pointer, thread, cpu)
     if (stack === undefined) return
     for (let top = stack.top; top !== undefined && top.stack <= pointer; top = stack.top) {
       const how =
@@ -196,10 +204,32 @@ export class Reconstruction implements EventConsumer {
     stack.endHandlers()
   }
 
+  /** Not within `#enter`: a closure there would be made for every event. */
+  #stackForEntry(time: TraceNs, pointer: number, thread: Thread, cpu: number): Stack {
+    const leave = (left: Stack) => this.#end(thread, left, time, cpu, this.#howMissed(left.top!))
+    return thread.stackForEntry(pointer, this.#switchesStacks, leave)
+  }
+
+  #stackForExit(time: TraceNs, pointer: number, thread: Thread, cpu: number): Stack | undefined {
+    const leave = (left: Stack) => this.#end(thread, left, time, cpu, this.#howMissed(left.top!))
+    return thread.stackForExit(pointer, this.#switchesStacks, leave)
+  }
+
   /** What is told to happen from a time on may be told before earlier events are. */
   #areExitsProbed(functionId: number, time: TraceNs): boolean {
     const since = this.#exitsProbed.size === 0 ? undefined : this.#exitsProbed.get(functionId)
     return since !== undefined && time >= since
+  }
+
+  /** The calls of the function that are open now may end unseen. */
+  #drop(functionId: number): void {
+    for (const { stacks } of this.#threads.values()) {
+      for (const { frames, open } of stacks) {
+        for (const frame of frames.slice(0, open)) {
+          if (frame.fn.id === functionId && !frame.hooked) frame.returnExpected = false
+        }
+      }
+    }
   }
 
   #reportPending({ frames, open }: Stack): void {
@@ -240,6 +270,7 @@ export class Reconstruction implements EventConsumer {
       const frame = stack.newFrame(inherited.record)
       frame.stack = inherited.stack
       frame.isInherited = true
+      frame.waitedNs = 0
       // The kernel lets only those see a hooked return who saw its entry: not the child's own probes.
       frame.hooked = false
       frame.returnExpected = inherited.returnExpected && !inherited.hooked
@@ -271,6 +302,7 @@ export class Reconstruction implements EventConsumer {
     frame.endNs = time
     frame.endCpu = cpu
     frame.how = how
+    frame.waitedNs = thread.waitedNs - frame.waitedNs
     this.#sink.end(frame)
   }
 

@@ -7,14 +7,15 @@ export class Frame implements Call {
   fn: TracedFunction
   readonly thread: TracedThread
   readonly depth: number
-  beginNs: TraceNs = asTraceNs(0)
+  // Not 0, a small integer: the engine would have to lay the object out again when it holds its first real time.
+  beginNs: TraceNs = asTraceNs(Number.NaN)
   beginCpu = 0
-  endNs: TraceNs = asTraceNs(0)
+  endNs: TraceNs = asTraceNs(Number.NaN)
   endCpu = 0
   how: CallEnd = 'return'
   isInherited = false
   /** Stack pointer at the function's first instruction: the address that holds the return address. */
-  stack = 0
+  stack = Number.NaN
   /** Its function, for what is asked rarely. */
   record: FunctionRecord
   /** Its return is hooked in the kernel. */
@@ -25,6 +26,8 @@ export class Frame implements Call {
   isInPlace = false
   /** Number of losses before it began. */
   losses = 0
+  /** What its thread had waited before it began; after its end, what it waited meanwhile. */
+  waitedNs = 0
 
   constructor(record: FunctionRecord, thread: TracedThread, depth: number) {
     this.fn = record.fn
@@ -47,16 +50,13 @@ export class Stack implements TracedThread {
   open = 0
   /** Where the calls of signal handlers on alternate stacks begin: indices into `frames`, the outermost first. */
   readonly #handlers: number[] = []
+  /** Calls below this index lie on another stack than the innermost one: they can't end by what happens here. */
+  floor = 0
 
   constructor(tid: Tid, pid: Pid, stack: number) {
     this.tid = tid
     this.pid = pid
     this.stack = stack
-  }
-
-  /** Calls below this index lie on another stack than the innermost one: they can't end by what happens here. */
-  get floor(): number {
-    return this.#handlers.at(-1) ?? 0
   }
 
   get top(): Frame | undefined {
@@ -72,11 +72,22 @@ export class Stack implements TracedThread {
   /** What is called now runs on an alternate stack, as long as its first call is open. */
   beginHandler(): void {
     this.#handlers.push(this.open)
+    this.floor = this.open
   }
 
   /** Forgets the handlers whose calls have all ended. */
   endHandlers(): void {
-    while (this.#handlers.length > 0 && this.open <= this.floor) this.#handlers.pop()
+    while (this.#handlers.length > 0 && this.open <= this.floor) {
+      this.#handlers.pop()
+      this.floor = this.#handlers.at(-1) ?? 0
+    }
+  }
+
+  /** Whether a stack pointer belongs to this stack, however deep it is, even where the program switches stacks. */
+  isNear(pointer: number): boolean {
+    if (this.open <= this.floor) return false
+    const innermost = this.frames[this.open - 1]!.stack
+    return pointer <= innermost && innermost - pointer <= deepestCallAmongStacks
   }
 
   /**
@@ -109,6 +120,8 @@ export class Thread {
   current: Stack
   /** Returns that the kernel holds hooked, on all stacks. */
   pendingReturns = 0
+  /** How long it has been held up by utrace. */
+  waitedNs = 0
   /** A signal was delivered, and nothing has been called since. */
   #signalled = false
   /** Where the last handler on an alternate stack ran. */
@@ -128,6 +141,18 @@ export class Thread {
   /** The next call is that of a signal handler. */
   signal(): void {
     this.#signalled = true
+  }
+
+  /** What `stackForEntry` finds where a thread has one stack, and no signal is to be thought of: nearly always. */
+  onlyStackForEntry(pointer: number): Stack | undefined {
+    const { current } = this
+    if (this.stacks.length > 1 || this.#signalled) return undefined
+    return current.open === 0 || current.isNear(pointer) ? current : undefined
+  }
+
+  /** What `stackForExit` finds where a thread has one stack. */
+  onlyStackForExit(pointer: number): Stack | undefined {
+    return this.stacks.length === 1 && this.current.isNear(pointer) ? this.current : undefined
   }
 
   /**

@@ -125,6 +125,8 @@ class OpenCalls {
     call.endNs = endNs
     call.endCpu = endCpu
     call.how = 'cut'
+    // How much of it lies in the range is not known.
+    call.waitedNs = 0
     this.#sink.end(call)
   }
 

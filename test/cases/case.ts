@@ -25,6 +25,8 @@ export interface Case {
   readonly threads?: number
   /** At least so many functions have probes, by the summary. */
   readonly functionsTraced?: number
+  /** What notes in the trace say, each in one of them. */
+  readonly notes?: readonly RegExp[]
   /** What the one-line summary says. */
   readonly summary?: RegExp
 }

@@ -1,4 +1,5 @@
 import type { Case } from './case.ts'
+import { program } from './matrix.ts'
 
 const optimized = ['-O2', '-fno-builtin']
 const libraryCalls = { strlen: 8, malloc: 4, memcpy: 4, abs: 4, free: 4 }
@@ -86,28 +87,47 @@ export const linkingCases: readonly Case[] = [
     tree: 'none',
     calls: { copy: 4 },
   },
-  {
-    name: 'more than 4 MB of text in a PIE',
-    build: { source: 'big-text.c', flags: ['-O2', '-fno-toplevel-reorder'] },
-    calls: { first: 1, middle: 1, last: 1, main: 1 },
-  },
-  {
+  ...program('library-calls.c', { build: { flags: ['-fno-builtin'] }, calls: libraryCalls, modules: libc }),
+  ...program(
+    'big-text.c',
+    {
+      name: 'megabytes of text in a PIE',
+      build: { flags: ['-fno-toplevel-reorder'] },
+      calls: { first: 1, middle: 1, last: 1, main: 1 },
+    },
+    /gcc/,
+  ),
+  ...program('libraries.c', {
     name: 'libraries that call each other and back, seen from the executable',
-    build: { source: 'libraries.c', flags: ['-O2'], libraries },
+    build: { libraries },
     calls: { run: 2, callback: 4, a_twice: 2, b_direct: 2, main: 1 },
     modules: { a_twice: 'lib-a.so', b_direct: 'lib-b.so', run: 'libraries' },
-  },
-  {
+  }),
+  ...program('libraries.c', {
     name: 'libraries that call each other and back, nested',
-    build: { source: 'libraries.c', flags: ['-O2'], libraries },
+    build: { libraries },
     options: ['--nest-lib', 'lib-*'],
     calls: { run: 2, callback: 4, a_twice: 2, a_inner: 4, b_apply: 4, b_inner: 6, b_direct: 2 },
     modules: { a_inner: 'lib-a.so', b_inner: 'lib-b.so' },
-  },
-  {
+  }),
+  ...program('dlopen.c', {
     name: 'a library loaded while the program runs calls back',
-    build: { source: 'dlopen.c', flags: ['-O2'], libraries: ['lib-b.c'], loadsByItself: true },
+    build: { libraries: ['lib-b.c'], loadsByItself: true },
     args: ['{LIBRARIES}/lib-b.so'],
     calls: { use: 2, callback: 2 },
-  },
+  }),
+  ...program('dlopen-constructor.c', {
+    name: 'a library whose constructor loads another one',
+    build: { libraries: ['lib-loads.c', 'lib-b.c'], loadsByItself: true },
+    args: ['{LIBRARIES}/lib-loads.so'],
+    options: ['--nest-lib', 'lib-*'],
+    calls: { use: 3, l_load: 3, l_inner: 6, b_direct: 6, b_inner: 6, l_seen: 3, l_unload: 3 },
+  }),
+  ...program('dlopen-in-turn.c', {
+    name: 'two libraries after each other at the same address',
+    build: { libraries: ['lib-one.c', 'lib-two.c'], loadsByItself: true },
+    args: ['{LIBRARIES}/lib-one.so', '{LIBRARIES}/lib-two.so'],
+    options: ['--nest-lib', 'lib-*'],
+    calls: { use: 8, one_work: 8, one_inner: 16, two_work: 8, two_inner: 16 },
+  }),
 ]

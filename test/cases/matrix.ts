@@ -1,26 +1,39 @@
 import type { Build } from '../support/build.ts'
 import type { Case } from './case.ts'
 
-type Variant = Pick<Build, 'compiler' | 'flags'>
-
-/** How distributions build: with and without optimization, by both compilers, with and without `endbr64` in front. */
-const variants: Readonly<Record<string, Variant>> = {
-  'gcc -O0': { compiler: 'gcc', flags: ['-O0'] },
-  'gcc -O2': { compiler: 'gcc', flags: ['-O2'] },
-  'gcc -O2 -fcf-protection': { compiler: 'gcc', flags: ['-O2', '-fcf-protection=full'] },
-  'clang -O0': { compiler: 'clang', flags: ['-O0'] },
-  'clang -O2 -fcf-protection': { compiler: 'clang', flags: ['-O2', '-fcf-protection=full'] },
+interface Variant {
+  readonly name: string
+  readonly build: Pick<Build, 'compiler' | 'flags'>
 }
 
-/** A case for each of the named variants (default all). */
-export function matrix(plain: Case, names: readonly string[] = Object.keys(variants)): Case[] {
-  return names.map((name) => {
-    const { compiler, flags = [] } = variants[name]!
-    const build = {
-      ...plain.build,
-      ...(compiler && { compiler }),
-      flags: [...flags, ...(plain.build.flags ?? [])],
-    }
-    return { ...plain, name: `${plain.name}, ${name}`, build }
-  })
+const compilers = ['gcc', 'clang'] as const
+/** Distributions build with `endbr64` in front of functions, and at -O2. */
+const levels = [['-O0'], ['-O1'], ['-O2'], ['-O3'], ['-O2', '-fcf-protection=full']] as const
+
+/** Both compilers at every level of optimization. */
+const variants: readonly Variant[] = compilers.flatMap((compiler) =>
+  levels.map((flags) => ({ name: `${compiler} ${flags.join(' ')}`, build: { compiler, flags } })),
+)
+
+/** A case for each of the variants whose names match (default all). */
+function matrix(plain: Case, names = /./): Case[] {
+  return variants
+    .filter(({ name }) => names.test(name))
+    .map(({ name, build: { compiler, flags = [] } }) => ({
+      ...plain,
+      name: `${plain.name}, ${name}`,
+      build: {
+        ...plain.build,
+        ...(compiler && { compiler }),
+        flags: [...flags, ...(plain.build.flags ?? [])],
+      },
+    }))
+}
+
+/** What is said of a program besides its source: all of a case but its name, which is the source's unless it is given. */
+type About = Partial<Omit<Case, 'build'>> & { readonly build?: Partial<Build> }
+
+/** A source of test/targets in every variant, or in those whose names match. */
+export function program(source: string, { build, ...about }: About = {}, names?: RegExp): Case[] {
+  return matrix({ name: source.replace(/\.\w+$/, ''), ...about, build: { source, ...build } }, names)
 }

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { limitTo } from './limit.ts'
+import { fetchPackage, type PackageSource } from './package-source.ts'
 
 export const targetsFolder = join(import.meta.dirname, '../targets')
 const oracleSource = join(import.meta.dirname, '../oracle/oracle.c')
@@ -19,10 +20,12 @@ export interface Build {
   readonly linkFlags?: readonly string[]
   /** Sources of shared libraries in test/targets; each is linked with those after it. */
   readonly libraries?: readonly string[]
-  /** Whether `libraries` are only built, for the target to load by itself. */
+  /** Whether `libraries` are only built, linked with nothing, for the target to load by itself. */
   readonly loadsByItself?: boolean
   /** Further sources, by their absolute paths, linked into the executable. */
   readonly extraSources?: readonly string[]
+  /** What `extraSources` are taken from. */
+  readonly from?: PackageSource
   /** Shell commands for the folder of the finished executable, which is named like its source: to strip it, and the like. */
   readonly after?: readonly string[]
   /** Without an instrumented build: what has no oracle. */
@@ -39,6 +42,10 @@ export interface Built {
 export const executableOf = (folder: string, name: string) => join(folder, name)
 export const objectOf = (folder: string, name: string) => join(folder, `${name}.o`)
 const libraryOf = (folder: string, source: string) => join(folder, `${stem(source)}.so`)
+
+/** The arguments of a case for the build in a folder: `{LIBRARIES}` stands for that. */
+export const argumentsFor = (args: readonly string[] = [], folder: string) =>
+  args.map((argument) => argument.replace('{LIBRARIES}', folder))
 
 const stem = (source: string) => basename(source).replace(/\.\w+$/, '')
 const execute = promisify(execFile)
@@ -65,22 +72,36 @@ function fingerprint(build: Build): string {
   return hash.digest('hex').slice(0, 12)
 }
 
+const oracleObjects = new Map<string, Promise<string>>()
+
+/** The oracle for one module: the same for all builds by a compiler. */
+function oracleObject(compiler: string, moduleName: string): Promise<string> {
+  const source = createHash('sha256').update(readFileSync(oracleSource)).digest('hex').slice(0, 12)
+  const object = join(buildFolder, `oracle-${compiler}-${moduleName}-${source}.o`)
+  const known = oracleObjects.get(object)
+  if (known !== undefined) return known
+  const made = (async () => {
+    const unfinished = `${object}.${process.pid}`
+    const define = `-DORACLE_MODULE="${moduleName}"`
+    await compile(compiler, ['-O1', '-fPIC', '-c', define, oracleSource, '-o', unfinished])
+    renameSync(unfinished, object)
+    return object
+  })()
+  oracleObjects.set(object, made)
+  return made
+}
+
 async function buildInto(folder: string, build: Build, instrumented: boolean): Promise<void> {
   const flags = [...(build.flags ?? ['-O0']), '-w', '-pthread']
-  const oracle = async (moduleName: string): Promise<string[]> => {
-    if (!instrumented) return []
-    const object = join(folder, `oracle-${moduleName}.o`)
-    const define = `-DORACLE_MODULE="${moduleName}"`
-    await compile(compilerFor(build, 'oracle.c'), ['-O1', '-fPIC', '-c', define, oracleSource, '-o', object])
-    return [object]
-  }
+  const oracle = async (moduleName: string): Promise<string[]> =>
+    instrumented ? [await oracleObject(compilerFor(build, 'oracle.c'), moduleName)] : []
   const instrument = instrumented ? ['-finstrument-functions'] : []
   const libraries: string[] = []
   for (const source of [...(build.libraries ?? [])].reverse()) {
     const library = libraryOf(folder, source)
     const shared = ['-shared', '-fPIC', `-Wl,-soname,${basename(library)}`, '-Wl,-rpath,$ORIGIN']
     const input = join(targetsFolder, source)
-    const parts = [...(await oracle(stem(source))), ...libraries]
+    const parts = [...(await oracle(stem(source))), ...(build.loadsByItself ? [] : libraries)]
     await compile(compilerFor(build, source), [
       ...flags,
       ...instrument,
@@ -126,7 +147,12 @@ async function buildInto(folder: string, build: Build, instrumented: boolean): P
 const builds = new Map<string, Promise<Built>>()
 
 /** Builds a target, plain and instrumented, unless that was done before, in this run or an earlier one. */
-export function buildTarget(build: Build): Promise<Built> {
+export async function buildTarget(build: Build): Promise<Built> {
+  if (build.from !== undefined) await fetchPackage(build.from)
+  return buildOnce(build)
+}
+
+function buildOnce(build: Build): Promise<Built> {
   const name = stem(build.source)
   const key = `${name}-${fingerprint(build)}`
   const known = builds.get(key)

@@ -16,6 +16,8 @@ export interface BeginOrEnd {
   readonly module: string
   /** Of an end only. */
   readonly durationNs?: number
+  /** Of an end, where it is not 0. */
+  readonly waitedNs?: number
   readonly how?: 'return' | 'unwound' | 'inferred' | 'cut'
 }
 export interface Lost {
@@ -26,6 +28,7 @@ export interface Lost {
 export interface Note {
   readonly type: 'note'
   readonly tsNs: number
+  readonly text: string
 }
 export type TraceLine = BeginOrEnd | Lost | Note
 
@@ -84,7 +87,7 @@ export function malformation(
       } else {
         if (parent?.symbol !== event.symbol) return `${at}: ends ${event.symbol} inside ${parent?.symbol}`
         if (parent.depth !== event.depth) return `${at}: depth ${event.depth} began as ${parent.depth}`
-        const duration = event.tsNs - parent.tsNs
+        const duration = event.tsNs - parent.tsNs - (event.waitedNs ?? 0)
         // Absolute times beyond 2^53 ns lose digits in JSON.parse; durations do not.
         if (Math.abs(duration - (event.durationNs ?? -1)) > 4)
           return `${at}: duration ${event.durationNs}, not ${duration}`

@@ -1,4 +1,4 @@
-// More than 4 MB of text between functions that call each other. Build with -fno-toplevel-reorder.
+// Megabytes of text between functions that call each other. Build with -fno-toplevel-reorder.
 #include "target.h"
 CALL int last(int n);
 CALL int first(int n) { return last(n) + 1; }

@@ -5,8 +5,8 @@ import { type Aggregate, createAggregator } from '../../report/aggregate.ts'
 import { type GrowthLimit, grownBeyond } from '../../report/diff.ts'
 import { diffAggregates, isComparable, type LabelledChange, renderDiff } from '../../report/render-diff.ts'
 import { columnNames } from '../../report/report-columns.ts'
-import { type TableFormat, tableFormats } from '../../report/table.ts'
-import { openInput, replayInput } from '../analysis.ts'
+import type { TableFormat } from '../../report/table.ts'
+import { replayInput, withInput } from '../analysis.ts'
 import { type AnalysisOptions, analysisOptions, readAnalysisOptions } from '../analysis-options.ts'
 import type { CommandDescription } from '../help.ts'
 import { parseInterleavedWords } from '../interleaved-words.ts'
@@ -18,7 +18,8 @@ import {
   limitOption,
   parseCount,
   parsePercent,
-  reportOutputOptions,
+  tableFormatOption,
+  textOutputOptions,
 } from '../report-options.ts'
 import { openReportOutput, pageReport } from '../report-output.ts'
 import { helpOptions, readCommandWords, refuseOperandsBeyond } from '../subcommand.ts'
@@ -61,15 +62,9 @@ const options = [
     group: 'Checking',
     help: 'Growth of up to TIME is noise, whatever its percentage (default: 0)',
   },
-  {
-    name: 'format',
-    argument: 'FORMAT',
-    choices: tableFormats,
-    group: 'Output',
-    help: 'How to write it (default: table)',
-  },
+  tableFormatOption,
   limitOption,
-  ...reportOutputOptions,
+  ...textOutputOptions,
   ...helpOptions,
 ] as const satisfies readonly OptionDefinition[]
 
@@ -142,14 +137,11 @@ export async function run(words: readonly string[]): Promise<number> {
 }
 
 function aggregateOf(options: AnalysisOptions, by: 'function' | 'module'): Aggregate {
-  const recording = openInput(options)
-  try {
+  return withInput(options, (recording) => {
     const aggregator = createAggregator(by)
     replayInput(recording, options, aggregator)
     return aggregator.result()
-  } finally {
-    recording.close()
-  }
+  })
 }
 
 const namedAtMost = 5

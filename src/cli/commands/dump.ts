@@ -5,22 +5,16 @@ import { namesFunction } from '../../recording/recorder.ts'
 import type { Recording, StoredPayload } from '../../recording/recording.ts'
 import { EventReader } from '../../recording/replay.ts'
 import { ByteWriter, encode } from '../../sink/byte-writer.ts'
-import { openInput } from '../analysis.ts'
+import { withInput } from '../analysis.ts'
 import { analysisOptions, readAnalysisOptions } from '../analysis-options.ts'
 import type { OptionDefinition } from '../option-table.ts'
-import { fileOutput, printLine, standardOutput } from '../output.ts'
+import { printLine, withOutput } from '../output.ts'
+import { outputOption } from '../report-options.ts'
 import { helpOptions, readCommandWords, refuseOperandsBeyond } from '../subcommand.ts'
 
 const options = [
   ...analysisOptions.filter(({ name }) => name === 'input'),
-  {
-    name: 'output',
-    short: ['o'],
-    argument: 'FILE',
-    again: 'refuse',
-    group: 'Output',
-    help: 'Write to FILE instead of stdout',
-  },
+  outputOption,
   ...helpOptions,
 ] as const satisfies readonly OptionDefinition[]
 
@@ -41,19 +35,15 @@ export async function run(words: readonly string[]): Promise<number> {
   const read = readCommandWords(description, words)
   if (read === undefined) return 0
   refuseOperandsBeyond(read.operands, 0)
-  const recording = openInput(readAnalysisOptions(read.given))
-  const path = read.given.value('output')
-  const output = path === undefined ? standardOutput() : fileOutput(path)
-  try {
-    const out = new ByteWriter((bytes) => output.write(bytes))
-    const isWhole = dump(recording, out)
-    out.flush()
-    if (!isWhole) printLine(`utrace: ${escapeText(recording.path)}: it is damaged from there on`)
-    return isWhole ? 0 : 1
-  } finally {
-    output.close()
-    recording.close()
-  }
+  return withInput(readAnalysisOptions(read.given), (recording) =>
+    withOutput(read.given.value('output'), (output) => {
+      const out = new ByteWriter((bytes) => output.write(bytes))
+      const isWhole = dump(recording, out)
+      out.flush()
+      if (!isWhole) printLine(`utrace: ${escapeText(recording.path)}: it is damaged from there on`)
+      return isWhole ? 0 : 1
+    }),
+  )
 }
 
 function dump(recording: Recording, out: ByteWriter): boolean {

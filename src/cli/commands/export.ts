@@ -3,12 +3,13 @@ import { parseDuration } from '../../base/duration.ts'
 import { UsageError } from '../../base/errors.ts'
 import { type ExportFormat, type ExportSetting, exportFormats } from '../../export/formats.ts'
 import { recordedFacts } from '../../export/recorded-facts.ts'
-import { openInput, replayInput } from '../analysis.ts'
+import { replayInput, withInput } from '../analysis.ts'
 import { analysisOptions, readAnalysisOptions } from '../analysis-options.ts'
 import type { GivenOptions } from '../given-options.ts'
 import type { CommandDescription } from '../help.ts'
 import type { OptionDefinition } from '../option-table.ts'
-import { fileOutput, standardOutput } from '../output.ts'
+import { withOutput } from '../output.ts'
+import { outputOption } from '../report-options.ts'
 import { helpOptions, readCommandWords, refuseOperandsBeyond } from '../subcommand.ts'
 
 const formatNames = Object.keys(exportFormats)
@@ -27,14 +28,7 @@ const options = [
       .join(', ')}`,
   },
   { name: 'format', argument: 'FORMAT', choices: formatNames, group, help: 'The same as --to' },
-  {
-    name: 'output',
-    short: ['o'],
-    argument: 'FILE',
-    again: 'refuse',
-    group,
-    help: 'Write to FILE instead of stdout',
-  },
+  outputOption,
   {
     name: 'by',
     argument: 'WHAT',
@@ -98,10 +92,8 @@ export async function run(words: readonly string[]): Promise<number> {
   if (path === undefined && format.isBinary && isatty(1)) {
     throw new UsageError('this format is not for terminals: give a file with -o')
   }
-  const recording = openInput(analysis)
-  try {
-    const output = path === undefined ? standardOutput() : fileOutput(path)
-    try {
+  return withInput(analysis, (recording) =>
+    withOutput(path, (output) => {
       const write = (chunk: Uint8Array) => output.write(chunk)
       const sink = format.create({ write, facts: recordedFacts(recording), ...settings })
       const result = replayInput(recording, analysis, sink)
@@ -109,12 +101,8 @@ export async function run(words: readonly string[]): Promise<number> {
         sink.note({ timeNs: result.endNs, text })
       sink.finish()
       return result.warnings.length > 0 ? 1 : 0
-    } finally {
-      output.close()
-    }
-  } finally {
-    recording.close()
-  }
+    }),
+  )
 }
 
 /** @throws UsageError where there is none, or an option does not go with it */

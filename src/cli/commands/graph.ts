@@ -1,12 +1,12 @@
 import { createCallTreeBuilder } from '../../report/build-call-tree.ts'
 import { renderGraph } from '../../report/render-graph.ts'
-import { openInput, replayInput } from '../analysis.ts'
+import { replayInput, withInput } from '../analysis.ts'
 import { matchingKeys } from '../analysis-functions.ts'
 import { analysisOptions, readAnalysisOptions } from '../analysis-options.ts'
 import type { CommandDescription } from '../help.ts'
 import { parseInterleavedWords } from '../interleaved-words.ts'
 import type { OptionDefinition } from '../option-table.ts'
-import { type ColorChoice, parseCount, parsePercent, reportOutputOptions } from '../report-options.ts'
+import { type ColorChoice, parseCount, parsePercent, textOutputOptions } from '../report-options.ts'
 import { openReportOutput, pageReport } from '../report-output.ts'
 import { helpOptions, readCommandWords, refuseOperandsBeyond } from '../subcommand.ts'
 
@@ -35,7 +35,7 @@ const options = [
     group: 'Output',
     help: 'How to write it (default: tree)',
   },
-  ...reportOutputOptions,
+  ...textOutputOptions,
   ...helpOptions,
 ] as const satisfies readonly OptionDefinition[]
 
@@ -72,15 +72,12 @@ export async function run(words: readonly string[]): Promise<number> {
   } as const
   const paged = !given.has('no-pager') ? pageReport(given.value('output')) : undefined
   if (paged !== undefined) return paged
-  const recording = openInput(analysis)
-  try {
+  return withInput(analysis, (recording) => {
     const functions = operands.length > 0 ? matchingKeys('graph', operands, recording) : undefined
     const builder = createCallTreeBuilder({ fold: given.has('fold') })
-    replayInput(recording, analysis, builder)
+    const { warnings } = replayInput(recording, analysis, builder)
     const output = openReportOutput(given.value('output'), (given.value('color') ?? 'auto') as ColorChoice)
     output.write(renderGraph(builder.result(), { ...shape, functions, color: output.color }))
-  } finally {
-    recording.close()
-  }
-  return 0
+    return warnings.length > 0 ? 1 : 0
+  })
 }

@@ -21,4 +21,5 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   export: () => import('./export.ts'),
   graph: () => import('./graph.ts'),
   report: () => import('./report.ts'),
+  stat: () => import('./stat.ts'),
 }

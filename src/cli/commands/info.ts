@@ -2,7 +2,7 @@ import { formatDuration } from '../../base/duration.ts'
 import { escapeText } from '../../base/escape.ts'
 import { formatSize } from '../../base/size.ts'
 import type { Recording } from '../../recording/recording.ts'
-import { openInput } from '../analysis.ts'
+import { withInput } from '../analysis.ts'
 import { analysisOptions, readAnalysisOptions } from '../analysis-options.ts'
 import type { OptionDefinition } from '../option-table.ts'
 import { printText } from '../output.ts'
@@ -27,17 +27,9 @@ export async function run(words: readonly string[]): Promise<number> {
   const read = readCommandWords(description, words)
   if (read === undefined) return 0
   refuseOperandsBeyond(read.operands, 0)
-  const recording = openInput(readAnalysisOptions(read.given))
-  try {
-    printText(
-      infoLines(recording)
-        .map((line) => `${line}\n`)
-        .join(''),
-    )
-    return 0
-  } finally {
-    recording.close()
-  }
+  const lines = withInput(readAnalysisOptions(read.given), infoLines)
+  printText(lines.map((line) => `${line}\n`).join(''))
+  return 0
 }
 
 function infoLines(recording: Recording): string[] {
@@ -55,18 +47,29 @@ function infoLines(recording: Recording): string[] {
     ['started', new Date(Number(origin.realtimeBaseNs / 1_000_000n)).toISOString()],
     ['clock', `CLOCK_MONOTONIC from ${origin.clockBaseNs} ns`],
     ['duration', duration(recording.lastNs - recording.firstNs)],
-    ['events', `${recording.eventCount} in ${chunks.length} chunks, ${bytesPerEvent(recording)} bytes each`],
-    ['calls', end?.statistics && `${end.statistics.calls}, ${end.statistics.openCalls} open at the end`],
-    ['lost events', end?.statistics && String(end.statistics.lostEvents)],
-    ['functions', `${functions.length} called${end === undefined ? '' : `, ${end.functionsTraced} traced`}`],
+    [
+      'events',
+      `${counted(recording.eventCount)} in ${plural(chunks.length, 'chunk')}, ${bytesPerEvent(recording)} bytes each`,
+    ],
+    [
+      'calls',
+      end?.statistics &&
+        `${counted(end.statistics.calls)}, ${counted(end.statistics.openCalls)} open at the end`,
+    ],
+    ['lost events', end?.statistics && counted(end.statistics.lostEvents)],
+    [
+      'functions',
+      `${counted(functions.length)} called${end === undefined ? '' : `, ${counted(end.functionsTraced)} traced`}`,
+    ],
     ['program end', end?.exit],
   ]
   const lines = fields.flatMap(([name, value]) => (value === undefined ? [] : [field(name, value)]))
   for (const { name, path, buildId } of recording.modules) {
     lines.push(field('module', `${name} (${path}${buildId === undefined ? '' : `, build id ${buildId}`})`))
   }
-  for (const { pid, name } of recording.processes) lines.push(field('process', `${pid} ${name}`))
-  for (const { tid, pid, name } of recording.threads) lines.push(field('thread', `${tid} of ${pid}: ${name}`))
+  for (const { pid, name } of recording.processes) lines.push(field('process', `${pid} ${name}`.trimEnd()))
+  for (const { tid, pid, name } of recording.threads)
+    lines.push(field('thread', `${tid} of ${pid}${name === '' ? '' : `: ${name}`}`))
   for (const { name, reason } of end?.untraced ?? []) lines.push(field('not traced', `${name}: ${reason}`))
   for (const [name, value] of Object.entries(origin.settings)) {
     lines.push(field('setting', `${name} ${JSON.stringify(value)}`))
@@ -75,6 +78,9 @@ function infoLines(recording: Recording): string[] {
 }
 
 const nameWidth = 13
+
+const counted = (count: number) => count.toLocaleString('en')
+const plural = (count: number, noun: string) => `${counted(count)} ${noun}${count === 1 ? '' : 's'}`
 
 function field(name: string, value: string): string {
   return `${name.padEnd(nameWidth)}${escapeText(value)}`

@@ -2,7 +2,8 @@ import { cpus, hostname, release } from 'node:os'
 import { UsageError } from '../../base/errors.ts'
 import { escapeText } from '../../base/escape.ts'
 import { formatSize, parseSize } from '../../base/size.ts'
-import { Recorder } from '../../recording/recorder.ts'
+import { EventFilter, type RecordedCalls } from '../../recording/event-filter.ts'
+import { type RecordedTrace, Recorder } from '../../recording/recorder.ts'
 import type { RecordedModule, RecordingOrigin } from '../../recording/recording.ts'
 import type { RecordingFile, SizeLimit } from '../../recording/recording-file.ts'
 import type { PlannedModule } from '../../session/plan-process.ts'
@@ -27,11 +28,8 @@ import {
 } from '../trace.ts'
 import { utraceVersion } from '../version.ts'
 
-/** Options of a trace that are about what is shown: a recording holds everything. */
+/** Options of a trace that are about how it is shown. */
 const shownLater: ReadonlySet<string> = new Set([
-  'tid-filter',
-  'max-depth',
-  'time-filter',
   'cpuid',
   'tid',
   'timestamp',
@@ -91,7 +89,8 @@ export const description = {
   ],
   options,
   notes: [
-    'What to show of a recording is said later, when it is read: depth, time, thread, columns, format.',
+    'Filters make the recording smaller; the same ones, and more, can be given later, when it is read. How it is shown ' +
+      'is said then: columns, format.',
   ],
 }
 
@@ -112,7 +111,7 @@ function refuseShownLater(words: readonly string[]): void {
     if (word === '--' || !word.startsWith('-')) return
     const name = word.replace(/^--/, '').replace(/=.*/s, '')
     if (!shownLater.has(name)) continue
-    throw new UsageError(`--${name} is not for recording, which keeps everything: give it to 'utrace replay'`)
+    throw new UsageError(`--${name} is not for recording, but for showing: give it to 'utrace replay'`)
   }
 }
 
@@ -155,6 +154,7 @@ async function record(
   const signals = forwardSignals(session)
   const progress = new ProgressLine()
   let recorder: Recorder | undefined
+  let filter: EventFilter | undefined
   const stop = (reason: string) => {
     progress.clear()
     printLine(`utrace: recording has stopped: ${reason}; the program runs on`)
@@ -170,24 +170,43 @@ async function record(
       counts.lost += count
     },
     note: (note) => recorder?.note(note),
-    tick: () => recorder?.tick(),
+    tick: (now) => {
+      filter?.tick(now)
+      recorder?.tick()
+    },
     flush: () => progress.show(counts.calls, file.sizeBytes, counts.lost),
   }
   const result = await session.trace(sink, (trace) => {
     const origin = describeOrigin(options, words, session.clock.baseNs)
     const taskNames = { thread: threadName, process: processName }
-    recorder = new Recorder({ file, origin, taskNames, onStop: stop }, trace)
-    recorder.modules(describeModules(planned))
-    return recorder
+    const create = (recorded: RecordedTrace) => {
+      recorder = new Recorder({ file, origin, taskNames, onStop: stop }, recorded)
+      recorder.modules(describeModules(planned))
+      return recorder
+    }
+    const calls = recordedCalls(options)
+    if (calls === undefined) return create(trace)
+    filter = new EventFilter(calls, trace, create)
+    return filter
   })
   progress.clear()
-  if (recorder !== undefined) finish(recorder, planned, result)
+  filter?.finish(result.endNs)
+  const statistics = filter?.statistics ?? result.statistics
+  if (recorder !== undefined) finish(recorder, planned, { ...result, statistics })
   printSummary(result, options.debug)
+  const input = path === defaultRecordingPath ? '' : ` -i ${escapeText(path)}`
+  const share = filter && `, ${statistics.calls.toLocaleString('en')} of these calls`
   printLine(
-    `utrace: ${escapeText(path)}: ${formatSize(file.sizeBytes)}; look at it with 'utrace replay' or 'utrace report'`,
+    `utrace: ${escapeText(path)}: ${formatSize(file.sizeBytes)}${share ?? ''}; see 'utrace report${input}' or 'utrace replay${input}'`,
   )
   const failed = recorder?.stopped !== undefined && limit?.kind !== 'stop'
   return failed ? 1 : exitStatus(result, signals.received())
+}
+
+/** @returns undefined where all calls are recorded */
+function recordedCalls({ maxDepth, timeFilterNs, tidFilter }: TraceOptions): RecordedCalls | undefined {
+  if (maxDepth === undefined && timeFilterNs === 0 && tidFilter.length === 0) return undefined
+  return { maxDepth, minNs: timeFilterNs, tids: new Set(tidFilter) }
 }
 
 function finish(recorder: Recorder, planned: readonly PlannedModule[], result: TraceResult): void {
@@ -215,7 +234,13 @@ function describeModules(planned: readonly PlannedModule[]): readonly RecordedMo
 /** Those that decide what is in a recording. */
 function settingsOf(options: TraceOptions): Readonly<Record<string, unknown>> {
   const { functions, noFunctions, libs, noLibs, nestLibs, exitProbe, placement, randomizeAddresses } = options
-  return { functions, noFunctions, libs, noLibs, nestLibs, exitProbe, placement, randomizeAddresses }
+  const { maxDepth, timeFilterNs, tidFilter } = options
+  return {
+    ...{ functions, noFunctions, libs, noLibs, nestLibs, exitProbe, placement, randomizeAddresses },
+    ...(maxDepth !== undefined && { maxDepth }),
+    ...(timeFilterNs > 0 && { timeFilterNs }),
+    ...(tidFilter.length > 0 && { tidFilter }),
+  }
 }
 
 function describeOrigin(options: TraceOptions, words: readonly string[], baseNs: bigint): RecordingOrigin {

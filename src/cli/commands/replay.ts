@@ -7,12 +7,13 @@ import { createGraphSink } from '../../sink/graph.ts'
 import { createJsonLinesSink } from '../../sink/jsonl.ts'
 import type { OutputSink } from '../../sink/output-sink.ts'
 import { summaryLine } from '../../sink/summary.ts'
-import { openInput, replayInput } from '../analysis.ts'
+import { replayInput, withInput } from '../analysis.ts'
 import { analysisOptions, readAnalysisOptions } from '../analysis-options.ts'
 import type { GivenOptions } from '../given-options.ts'
 import type { OptionDefinition } from '../option-table.ts'
-import { fileOutput, type Output, printLine, standardOutput, wantsColor } from '../output.ts'
+import { type Output, printLine, wantsColor, withOutput } from '../output.ts'
 import { isPaged, runInPager, wantsPager } from '../pager.ts'
+import { textOutputOptions } from '../report-options.ts'
 import { helpOptions, readCommandWords, refuseOperandsBeyond } from '../subcommand.ts'
 
 const group = 'Output'
@@ -37,22 +38,7 @@ const options = [
   { name: 'tid', group, help: 'Display the thread ID' },
   { name: 'timestamp', group, help: 'Display the time of each line' },
   { name: 'libname', group, help: 'Append the library to function names: puts@libc.so.6' },
-  {
-    name: 'output',
-    short: ['o'],
-    argument: 'FILE',
-    again: 'refuse',
-    group,
-    help: 'Write to FILE instead of stdout',
-  },
-  {
-    name: 'color',
-    argument: 'WHEN',
-    choices: ['auto', 'always', 'never'],
-    group,
-    help: 'Colour the output (default: auto, on a terminal)',
-  },
-  { name: 'no-pager', group, help: 'Do not show the output in $PAGER (or less) on a terminal' },
+  ...textOutputOptions,
   ...helpOptions,
 ] as const satisfies readonly OptionDefinition[]
 
@@ -83,18 +69,15 @@ export async function run(words: readonly string[]): Promise<number> {
   const path = given.value('output')
   const columns = given.read('columns', parseColumns)
   if (path === undefined && !given.has('no-pager') && wantsPager(1)) return runInPager()
-  const recording = openInput(analysis)
-  const output = path === undefined ? standardOutput() : fileOutput(path)
-  try {
-    const sink = createFormat(given, columns, recording, output)
-    const result = replayInput(recording, analysis, sink)
-    sink.finish()
-    if (!isPaged()) printSummary(recording, result)
-    return result.warnings.length > 0 ? 1 : 0
-  } finally {
-    output.close()
-    recording.close()
-  }
+  return withInput(analysis, (recording) =>
+    withOutput(path, (output) => {
+      const sink = createFormat(given, columns, recording, output)
+      const result = replayInput(recording, analysis, sink)
+      sink.finish()
+      if (!isPaged()) printSummary(recording, result)
+      return result.warnings.length > 0 ? 1 : 0
+    }),
+  )
 }
 
 function parseColumns(text: string): readonly ColumnName[] {

@@ -8,8 +8,8 @@ import { latencyChart } from '../../report/latency-chart.ts'
 import { renderReport } from '../../report/render-report.ts'
 import { columnNames } from '../../report/report-columns.ts'
 import { distinctLabels, noTaskNames, type TaskNames } from '../../report/subject-label.ts'
-import { type TableFormat, tableFormats } from '../../report/table.ts'
-import { openInput, replayInput } from '../analysis.ts'
+import type { TableFormat } from '../../report/table.ts'
+import { replayInput, withInput } from '../analysis.ts'
 import { matchingKeys } from '../analysis-functions.ts'
 import { analysisOptions, readAnalysisOptions } from '../analysis-options.ts'
 import type { CommandDescription } from '../help.ts'
@@ -20,7 +20,8 @@ import {
   columnParser,
   limitOption,
   parseCount,
-  reportOutputOptions,
+  tableFormatOption,
+  textOutputOptions,
 } from '../report-options.ts'
 import { openReportOutput, pageReport } from '../report-output.ts'
 import { helpOptions, readCommandWords, refuseOperandsBeyond } from '../subcommand.ts'
@@ -62,15 +63,9 @@ const options = [
     group,
     help: 'Draw how the durations of matching functions are spread',
   },
-  {
-    name: 'format',
-    argument: 'FORMAT',
-    choices: tableFormats,
-    group: 'Output',
-    help: 'How to write it (default: table)',
-  },
+  tableFormatOption,
   limitOption,
-  ...reportOutputOptions,
+  ...textOutputOptions,
   ...helpOptions,
 ] as const satisfies readonly OptionDefinition[]
 
@@ -114,11 +109,10 @@ export async function run(words: readonly string[]): Promise<number> {
   }
   const paged = !given.has('no-pager') ? pageReport(given.value('output')) : undefined
   if (paged !== undefined) return paged
-  const recording = openInput(analysis)
-  try {
+  return withInput(analysis, (recording) => {
     const charted = patterns.length > 0 ? matchingKeys('--hist', patterns, recording) : undefined
     const aggregator = createAggregator(charted === undefined ? by : 'function')
-    replayInput(recording, analysis, aggregator)
+    const { warnings } = replayInput(recording, analysis, aggregator)
     const output = openReportOutput(given.value('output'), (given.value('color') ?? 'auto') as ColorChoice)
     const aggregate = aggregator.result()
     output.write(
@@ -126,10 +120,8 @@ export async function run(words: readonly string[]): Promise<number> {
         ? renderReport(aggregate, { ...shape, ...output, names: taskNames(recording) })
         : charts(aggregate, charted, output.color),
     )
-  } finally {
-    recording.close()
-  }
-  return 0
+    return warnings.length > 0 ? 1 : 0
+  })
 }
 
 const extraColumns = [

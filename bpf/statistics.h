@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * `utrace stat`: calls are matched with their ends, and summed up, right here. A part of bpf/utrace.bpf.c.
+ * Each thread has a stack of its open calls; what ends a call is decided as in src/trace/reconstruct.ts.
+ */
+#define FRAMES_MAX 256
+/* So many calls at most end at one event, since the verifier looks at each step: the rest ends at the thread's next one. */
+#define ENDS_MAX 32
+#define BUCKETS 64
+
+#define HOOKED 1          /* the kernel holds its return */
+#define RETURN_EXPECTED 2 /* its own end will be reported, unless it is unwound */
+#define NESTED 4          /* the same function is open further out */
+#define IN_PLACE 8        /* in the place of a call whose return is expected there */
+
+struct frame {
+	__u64 stack; /* where its return address is */
+	__u64 begin_ns;
+	__u64 called_ns; /* spent in the calls that it made */
+	__u32 function;
+	__u32 flags;
+};
+
+struct thread_state {
+	__u32 depth;
+	__u32 hooked;
+	__u32 open[256]; /* calls by the low bits of their function: where there are none, none is nested */
+	struct frame frames[FRAMES_MAX];
+};
+
+/* The loader gives it a type, which maps of this kind must have. */
+MAP(threads, BPF_MAP_TYPE_TASK_STORAGE, 4, sizeof(struct thread_state), 0, BPF_F_NO_PREALLOC);
+
+/* Mirrored by src/bpf/statistics.ts. One for each CPU and function: nobody else's cache line is touched. */
+struct function_statistics {
+	__u64 begun;
+	__u64 total_ns;  /* of calls that are not nested */
+	__u64 nested_ns; /* of those that are */
+	__u64 self_ns;
+	__u64 max_ns;
+	__u64 inverse_min_ns; /* ~minimum: 0 where there is none */
+	__u64 unwound, inferred, cut;
+	__u64 untimed; /* too deep, or no memory: counted as begun, and that is all */
+	__u64 histogram[BUCKETS]; /* of the durations: from 2^n ns */
+};
+
+/* The loader sizes it when it knows the functions. */
+MAP(statistics, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct function_statistics), 0, BPF_F_MMAPABLE);
+
+enum call_end { END_RETURN, END_UNWOUND, END_INFERRED, END_CUT };
+
+static __always_inline struct function_statistics *statistics_of(__u32 function)
+{
+	__u32 index = bpf_get_smp_processor_id() * config.statistics_functions + function;
+
+	return function < config.statistics_functions ? bpf_map_lookup_elem(&statistics, &index) : 0;
+}
+
+static __always_inline void raise_to(__u64 *maximum, __u64 value)
+{
+	for (int i = 0; i < 2; i++) {
+		__u64 before = *(volatile __u64 *)maximum;
+
+		if (before >= value || __sync_val_compare_and_swap(maximum, before, value) == before)
+			return;
+	}
+}
+
+/*
+ * floor(log2), and 0 of 0, of what is below 2^63. Without a branch: the verifier would follow each way through them.
+ * The highest bit of a difference says whether it is negative.
+ */
+static __always_inline __u64 log2_of(__u64 value)
+{
+	__u64 result = 0, step;
+
+	for (int bits = 32; bits; bits >>= 1) {
+		step = (((1ull << bits) - 1 - value) >> 63) * bits;
+		value >>= step;
+		result += step;
+	}
+	return result;
+}
+
+static __always_inline struct frame *top_of(struct thread_state *thread)
+{
+	return thread->depth ? &thread->frames[(thread->depth - 1) & (FRAMES_MAX - 1)] : 0;
+}
+
+/* Ends the innermost call. */
+static __always_inline void end_call(struct thread_state *thread, struct frame *top, __u64 now, enum call_end how)
+{
+	struct function_statistics *sums = statistics_of(top->function);
+	__u64 duration = now - top->begin_ns, called = top->called_ns;
+	struct frame *caller;
+
+	thread->depth--;
+	thread->open[top->function & 255]--;
+	if (top->flags & HOOKED)
+		thread->hooked--;
+	caller = top_of(thread);
+	if (caller)
+		caller->called_ns += duration;
+	if (!sums)
+		return;
+	__sync_fetch_and_add(top->flags & NESTED ? &sums->nested_ns : &sums->total_ns, duration);
+	__sync_fetch_and_add(&sums->self_ns, duration - called);
+	__sync_fetch_and_add(&sums->histogram[log2_of(duration) & (BUCKETS - 1)], 1);
+	raise_to(&sums->max_ns, duration);
+	raise_to(&sums->inverse_min_ns, ~duration);
+	if (how == END_UNWOUND)
+		__sync_fetch_and_add(&sums->unwound, 1);
+	else if (how == END_INFERRED)
+		__sync_fetch_and_add(&sums->inferred, 1);
+	else if (how == END_CUT)
+		__sync_fetch_and_add(&sums->cut, 1);
+}
+
+static __always_inline enum call_end how_missed(struct frame *frame)
+{
+	return frame->flags & RETURN_EXPECTED ? END_UNWOUND : END_INFERRED;
+}
+
+/* It may have handed its place on by a jump. */
+static __always_inline int may_be_open(struct frame *frame, struct function_flags *flags)
+{
+	return frame->flags & (RETURN_EXPECTED | IN_PLACE) &&
+	       flags->of[frame->function & (FUNCTIONS_MAX - 1)] & FUNCTION_TAIL_CALLS;
+}
+
+/* The time of an event; for tests, which compare with a trace, the event itself goes out too. */
+static __always_inline __u64 event_time(__u32 kind, __u32 function, __u64 stack)
+{
+	return config.statistics_trace ? emit_of(bpf_get_current_pid_tgid(), kind, function, stack) : bpf_ktime_get_ns();
+}
+
+static __always_inline struct thread_state *this_thread(__u64 flags)
+{
+	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, flags);
+}
+
+static __always_inline int is_open(struct thread_state *thread, __u32 function)
+{
+	__u32 depth = thread->depth;
+
+	if (!thread->open[function & 255])
+		return 0;
+	for (__u32 i = 1; i <= FRAMES_MAX && i <= depth; i++)
+		if (thread->frames[(depth - i) & (FRAMES_MAX - 1)].function == function)
+			return 1;
+	return 0;
+}
+
+/* A function may hook no more returns: the process waits until the instructions by which it leaves are probed. */
+static __always_inline void report_deep(__u32 function)
+{
+	struct control_record *record = bpf_ringbuf_reserve(&control, sizeof(*record), 0);
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct process *process = bpf_map_lookup_elem(&processes, &pid);
+
+	if (!record)
+		return;
+	fill_control(record, CONTROL_DEEP);
+	record->parent = function;
+	if (process && !(process->flags & PROCESS_NEVER_STOPS))
+		bpf_send_signal_thread(SIGSTOP);
+	bpf_ringbuf_submit(record, 0);
+}
+
+#define MANY_HOOKED_RETURNS 40
+
+/* Returns 0 where the return of the call is to be hooked. */
+static __always_inline int begin_call(struct registers *ctx, __u64 cookie, struct function_flags *flags, __u8 own)
+{
+	__u32 function = cookie & COOKIE_FUNCTION;
+	__u64 stack = ctx->rsp + (cookie >> COOKIE_DISPLACEMENT_SHIFT & COOKIE_DISPLACEMENT_MASK) * 8, now = 0;
+	struct thread_state *thread = this_thread(BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct function_statistics *sums = statistics_of(function);
+	struct frame *top, *frame;
+	__u32 call_flags = 0;
+
+	if (config.statistics_trace)
+		now = event_time(RECORD_ENTRY, function, ctx->rsp);
+	for (int i = 0; thread && i < ENDS_MAX; i++) {
+		top = top_of(thread);
+		if (!top || top->stack > stack)
+			break;
+		if (top->stack == stack && top->function == function && own & FUNCTION_LOOPS)
+			return 1; /* the next turn of a loop */
+		if (top->stack == stack && may_be_open(top, flags)) {
+			call_flags = IN_PLACE;
+			break;
+		}
+		if (!now)
+			now = bpf_ktime_get_ns();
+		end_call(thread, top, now, how_missed(top));
+	}
+	if (sums)
+		__sync_fetch_and_add(&sums->begun, 1);
+	if (!thread || thread->depth >= FRAMES_MAX) {
+		if (sums)
+			__sync_fetch_and_add(&sums->untimed, 1);
+		return 1;
+	}
+	if (is_open(thread, function))
+		call_flags |= NESTED;
+	if (own & (FUNCTION_EXITS_PROBED | FUNCTION_LEAVES_RETURN_ALONE)) {
+		call_flags |= RETURN_EXPECTED;
+	} else if (!(cookie & COOKIE_NO_HOOK)) {
+		if (thread->hooked >= MANY_HOOKED_RETURNS && call_flags & NESTED) {
+			report_deep(function);
+			call_flags |= RETURN_EXPECTED;
+		} else if (thread->hooked < HOOKED_RETURNS_MAX) {
+			call_flags |= HOOKED | RETURN_EXPECTED;
+			thread->hooked++;
+		}
+	}
+	frame = &thread->frames[thread->depth & (FRAMES_MAX - 1)];
+	frame->stack = stack;
+	frame->called_ns = 0;
+	frame->function = function;
+	frame->flags = call_flags;
+	thread->open[function & 255]++;
+	thread->depth++;
+	frame->begin_ns = config.statistics_trace ? now : bpf_ktime_get_ns();
+	if (own & FUNCTION_ENDS_AT_ENTRY)
+		end_call(thread, frame, frame->begin_ns, END_RETURN);
+	return !(call_flags & HOOKED);
+}
+
+/* Whatever is at or below this stack pointer is over. */
+static __always_inline void end_calls(__u32 kind, __u32 function, __u64 stack)
+{
+	__u64 now = event_time(kind, function, stack);
+	struct thread_state *thread = this_thread(0);
+	struct frame *top;
+
+	for (int i = 0; thread && i < ENDS_MAX; i++) {
+		top = top_of(thread);
+		if (!top || top->stack > stack)
+			break;
+		end_call(thread, top, now, top->stack < stack ? how_missed(top) : END_RETURN);
+	}
+}
+
+/* As probe_hit. */
+static __always_inline int count_hit(struct registers *ctx, __u64 cookie)
+{
+	__u32 first = 0, condition = cookie >> COOKIE_CONDITION_SHIFT & COOKIE_CONDITION_MASK;
+	struct function_flags *flags;
+	__u8 own;
+
+	if (cookie & COOKIE_EXIT) {
+		if (!condition || is_taken(ctx->flags, condition - 1))
+			end_calls(RECORD_RET, cookie & COOKIE_FUNCTION, ctx->rsp);
+		return 1;
+	}
+	flags = bpf_map_lookup_elem(&functions, &first);
+	if (!flags || !is_traced(ctx, cookie, flags, &own))
+		return 1;
+	return begin_call(ctx, cookie, flags, own);
+}
+
+SEC("uprobe.session")
+int stat_session(struct registers *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+
+	if (!bpf_session_is_return(ctx))
+		return count_hit(ctx, cookie);
+	end_calls(RECORD_RETURN, cookie & COOKIE_FUNCTION, ctx->rsp - 8);
+	return 0;
+}
+
+SEC("uprobe.multi")
+int stat_entry(struct registers *ctx)
+{
+	count_hit(ctx, bpf_get_attach_cookie(ctx));
+	return 0;
+}
+
+SEC("uprobe.multi")
+int stat_return(struct registers *ctx)
+{
+	end_calls(RECORD_RETURN, bpf_get_attach_cookie(ctx) & COOKIE_FUNCTION, ctx->rsp - 8);
+	return 0;
+}
+
+/* As exception_caught. */
+SEC("uprobe.multi")
+int stat_caught(struct registers *ctx)
+{
+	__u32 own = bpf_get_attach_cookie(ctx), first = 0;
+	__u64 now = event_time(RECORD_UNWOUND, own, ctx->rsp);
+	struct function_flags *flags = bpf_map_lookup_elem(&functions, &first);
+	struct thread_state *thread = this_thread(0);
+	struct frame *top;
+
+	for (int i = 0; thread && flags && i < FRAMES_MAX; i++) {
+		top = top_of(thread);
+		if (!top || top->stack > ctx->rsp || top->function == own)
+			break;
+		if (top->stack == ctx->rsp && may_be_open(top, flags))
+			break;
+		end_call(thread, top, now, END_UNWOUND);
+	}
+	return 0;
+}
+
+static __always_inline void cut_calls(void)
+{
+	struct thread_state *thread = this_thread(0);
+	__u64 now = bpf_ktime_get_ns();
+	struct frame *top;
+
+	for (int i = 0; thread && i < FRAMES_MAX; i++) {
+		top = top_of(thread);
+		if (!top)
+			break;
+		end_call(thread, top, now, END_CUT);
+	}
+}
+
+/* sched_process_exit and sched_process_exec: the calls of a thread that ends, or gets a new image, are cut. */
+SEC("raw_tracepoint")
+int stat_thread_ends(struct bpf_raw_tracepoint_args *ctx)
+{
+	cut_calls();
+	return 0;
+}

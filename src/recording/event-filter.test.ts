@@ -1,0 +1,85 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { feed, type RawEvent, randomEvents, randomFunctions } from '../../test/support/random-events.ts'
+import { eventKind } from '../base/event.ts'
+import { asDurationNs, asTraceNs } from '../base/units.ts'
+import type { TraceSink } from '../trace/call.ts'
+import { withMaxDepth, withThreadFilter, withTimeFilter } from '../trace/filters.ts'
+import { Reconstruction } from '../trace/reconstruct.ts'
+import { EventFilter, type RecordedCalls } from './event-filter.ts'
+
+const functions = randomFunctions(12)
+const pidOf = (tid: number) => 7 + (tid % 2)
+const everything: RecordedCalls = { maxDepth: undefined, minNs: 0, tids: new Set() }
+
+/** The calls of a selection that are rebuilt from events, thread by thread: across threads their order is not kept. */
+function callsOf(events: readonly RawEvent[], calls: RecordedCalls, endNs: number): Map<number, string[]> {
+  const lines = new Map<number, string[]>()
+  const sink: TraceSink = {
+    begin: ({ thread, fn, depth, beginNs, isInherited }) =>
+      lines.set(thread.tid, [
+        ...(lines.get(thread.tid) ?? []),
+        `${beginNs} ${thread.pid} ${depth} ${fn.name} ${isInherited}`,
+      ]),
+    end: ({ thread, fn, depth, beginNs, endNs: end, how }) =>
+      lines.get(thread.tid)!.push(`${beginNs}-${end} ${depth} ${fn.name} ${how}`),
+    lost: ({ timeNs, count }) => lines.set(0, [...(lines.get(0) ?? []), `${timeNs} lost ${count}`]),
+    note: () => {},
+  }
+  let filtered = sink
+  if (calls.maxDepth !== undefined) filtered = withMaxDepth(filtered, calls.maxDepth)
+  if (calls.tids.size > 0) filtered = withThreadFilter(filtered, calls.tids)
+  if (calls.minNs > 0) filtered = withTimeFilter(filtered, asDurationNs(calls.minNs))
+  const engine = new Reconstruction(functions, filtered, pidOf)
+  feed(events, engine)
+  engine.finish(asTraceNs(endNs))
+  return lines
+}
+
+function passed(events: readonly RawEvent[], calls: RecordedCalls, endNs: number): RawEvent[] {
+  const out: RawEvent[] = []
+  const trace = { functions, pidOf, describeState: () => {} }
+  const filter = new EventFilter(calls, trace, () => ({
+    event: (time, stack, tid, kind, functionId, cpu) => out.push({ time, stack, tid, kind, functionId, cpu }),
+  }))
+  feed(events, filter)
+  filter.finish(asTraceNs(endNs))
+  return out
+}
+
+const selections: Readonly<Record<string, RecordedCalls>> = {
+  'the outermost calls': { ...everything, maxDepth: 1 },
+  'calls down to a depth': { ...everything, maxDepth: 3 },
+  'long calls': { ...everything, minNs: 20_000 },
+  'one thread': { ...everything, tids: new Set([101]) },
+  'long calls of two threads that are not deep': { maxDepth: 2, minNs: 3000, tids: new Set([100, 102]) },
+}
+
+describe('what passes', () => {
+  it.each(Object.entries(selections))('tells of %s what everything tells', (_, calls) => {
+    fc.assert(
+      fc.property(randomEvents(functions), (events) => {
+        const endNs = (events.at(-1)?.time ?? 0) + 10
+        const recorded = passed(events, calls, endNs)
+        expect(recorded.length).toBeLessThanOrEqual(events.length)
+        expect(callsOf(recorded, calls, endNs)).toEqual(callsOf(events, calls, endNs))
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('is all where nothing is left out, and little where much is', () => {
+    const at = (time: number, kind: RawEvent['kind'], functionId: number, stack: number): RawEvent => {
+      return { time, kind, functionId, stack, tid: 100, cpu: 0 }
+    }
+    // f6 is left by a return that is seen, and calls itself four levels deep.
+    const events = Array.from({ length: 100 }, (_, round) => [
+      ...[1, 2, 3, 4].map((level) => at(round * 1000 + level, eventKind.entry, 6, 9000 - 64 * level)),
+      ...[4, 3, 2, 1].map((level) => at(round * 1000 + 500 - level, eventKind.ret, 6, 9016 - 64 * level)),
+    ]).flat()
+    expect(passed(events, everything, 1e6)).toEqual(events)
+    expect(passed(events, { ...everything, maxDepth: 1 }, 1e6)).toHaveLength(200)
+    expect(passed(events, { ...everything, minNs: 600 }, 1e6)).toHaveLength(0)
+    expect(passed(events, { ...everything, minNs: 495 }, 1e6)).toHaveLength(400)
+  })
+})

@@ -1,0 +1,212 @@
+import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
+import type { TraceNs } from '../base/units.ts'
+import type { Call, TracedThread, TraceSink } from '../trace/call.ts'
+import { Reconstruction, type TraceStatistics } from '../trace/reconstruct.ts'
+import { ThreadTable } from '../trace/thread-table.ts'
+import type { RecordedTrace } from './recorder.ts'
+
+/** Which calls a recording is to hold. */
+export interface RecordedCalls {
+  /** Levels, from 1; undefined: all. */
+  readonly maxDepth: number | undefined
+  /** Calls that took less are left out; 0: none. */
+  readonly minNs: number
+  /** Empty: all. */
+  readonly tids: ReadonlySet<number>
+}
+
+interface EntryEvent {
+  readonly time: TraceNs
+  readonly stack: number
+  readonly tid: number
+  readonly functionId: number
+  readonly cpu: number
+  /** When a signal was delivered to the thread, if nothing was called in between. */
+  readonly signalled: TraceNs | undefined
+}
+
+/**
+ * Passes the events on from which the calls of a selection can be rebuilt, and few others: what is left out has nothing
+ * below it that is not. A call is held back until it has taken long enough. Where one that is too short makes it known
+ * that others have ended it passes too, and so do those that are open at a loss, a fork and the like: a reader of the recording must
+ * filter by time once more.
+ */
+export class EventFilter implements EventConsumer {
+  readonly #calls: RecordedCalls
+  readonly #engine: Reconstruction
+  /** What a reader of the recording will know. */
+  readonly #known: Reconstruction
+  readonly #out: EventConsumer
+  readonly #threads: ThreadTable<HeldEntries>
+  readonly #signalled = new Map<number, TraceNs>()
+  /** That is being looked at; undefined unless it is an entry. */
+  #entry: EntryEvent | undefined
+  #begun: { readonly thread: TracedThread; readonly depth: number } | undefined
+  /** It has ended calls that were passed on. */
+  #endsPassed = false
+
+  /** @param record makes what takes the events that are passed */
+  constructor(calls: RecordedCalls, trace: RecordedTrace, record: (trace: RecordedTrace) => EventConsumer) {
+    const { functions, pidOf } = trace
+    this.#calls = calls
+    this.#engine = new Reconstruction(functions, this.#sink(), pidOf)
+    this.#known = new Reconstruction(functions, nobody, pidOf)
+    this.#threads = new ThreadTable(
+      () => new HeldEntries((entry) => this.#passEntry(entry)),
+      (held) => held.open === 0,
+    )
+    const describeState = (consumer: EventConsumer) => this.#known.describeState(consumer)
+    this.#out = record({ functions, pidOf, describeState })
+  }
+
+  /** Of what was passed. */
+  get statistics(): TraceStatistics {
+    return this.#known.statistics
+  }
+
+  event(time: TraceNs, stack: number, tid: number, kind: EventKind, functionId: number, cpu: number): void {
+    if (this.#isOfOtherThread(tid, kind)) return
+    if (kind === eventKind.signal) {
+      this.#engine.event(time, stack, tid, kind, functionId, cpu)
+      this.#signalled.set(tid, time)
+      return
+    }
+    if (changesMeaning(kind)) for (const held of this.#threads.all()) held.passAll()
+    this.#endsPassed = false
+    this.#begun = undefined
+    this.#entry = undefined
+    if (kind === eventKind.entry) {
+      this.#entry = { time, stack, tid, functionId, cpu, signalled: this.#signalled.get(tid) }
+      this.#signalled.delete(tid)
+    }
+    this.#engine.event(time, stack, tid, kind, functionId, cpu)
+    if (this.#begun !== undefined) return
+    if (this.#endsPassed || !isOfCall(kind)) this.#pass(time, stack, tid, kind, functionId, cpu)
+  }
+
+  /** Passes what is still open and has taken long enough. Every event up to `seenUntil` was seen. */
+  tick(seenUntil: TraceNs): void {
+    for (const held of this.#threads.all()) held.passOlder(seenUntil - this.#calls.minNs)
+  }
+
+  /** To be called before the recording ends. */
+  finish(endNs: TraceNs): void {
+    this.tick(endNs)
+    this.#known.finish(endNs)
+  }
+
+  #sink(): TraceSink {
+    return {
+      begin: (call) => this.#begin(call),
+      end: (call) => this.#end(call),
+      lost: () => {},
+      note: () => {},
+    }
+  }
+
+  #isShown = ({ depth }: Call) => this.#calls.maxDepth === undefined || depth < this.#calls.maxDepth
+
+  #begin(call: Call): void {
+    if (!this.#isShown(call)) return
+    const held = this.#threads.of(call.thread)
+    if (call.isInherited || this.#entry === undefined) {
+      // The fork, which is passed, says so.
+      held.pushPassed()
+      return
+    }
+    this.#begun = { thread: call.thread, depth: call.depth }
+    held.push(this.#entry)
+    if (this.#endsPassed) held.passAll()
+    else held.passOlder(call.beginNs - this.#calls.minNs)
+  }
+
+  #end(call: Call): void {
+    if (!this.#isShown(call)) return
+    const held = this.#threads.of(call.thread)
+    held.passOlder(call.endNs - this.#calls.minNs)
+    const wasPassed = held.pop()
+    const isOwn = this.#begun?.thread === call.thread && this.#begun.depth === call.depth
+    // A call that is over at once needs no other event than its entry.
+    if (wasPassed && !isOwn) this.#endsPassed = true
+  }
+
+  #isOfOtherThread(tid: number, kind: EventKind): boolean {
+    const { tids } = this.#calls
+    return tids.size > 0 && !tids.has(tid) && (isOfCall(kind) || kind === eventKind.signal)
+  }
+
+  #passEntry({ time, stack, tid, functionId, cpu, signalled }: EntryEvent): void {
+    if (signalled !== undefined) this.#pass(signalled, 0, tid, eventKind.signal, 0, cpu)
+    this.#pass(time, stack, tid, eventKind.entry, functionId, cpu)
+  }
+
+  #pass(time: TraceNs, stack: number, tid: number, kind: EventKind, functionId: number, cpu: number): void {
+    this.#out.event(time, stack, tid, kind, functionId, cpu)
+    this.#known.event(time, stack, tid, kind, functionId, cpu)
+  }
+}
+
+/** Whether such an event matters only for the calls that it begins or ends. */
+function isOfCall(kind: EventKind): boolean {
+  return kind <= eventKind.ret || kind === eventKind.unwound
+}
+
+/** Whether it matters for a call on which side of such an event it began. */
+function changesMeaning(kind: EventKind): boolean {
+  return (
+    kind === eventKind.lost ||
+    kind === eventKind.fork ||
+    kind === eventKind.exitsProbed ||
+    kind === eventKind.stacksSwitch
+  )
+}
+
+const nobody: TraceSink = { begin: () => {}, end: () => {}, lost: () => {}, note: () => {} }
+
+/** The open calls of one stack: the outermost `#passed` of them were passed on, the others are held back. */
+class HeldEntries {
+  readonly #pass: (entry: EntryEvent) => void
+  readonly #entries: (EntryEvent | undefined)[] = []
+  #passed = 0
+
+  constructor(pass: (entry: EntryEvent) => void) {
+    this.#pass = pass
+  }
+
+  get open(): number {
+    return this.#entries.length
+  }
+
+  push(entry: EntryEvent): void {
+    this.#entries.push(entry)
+  }
+
+  pushPassed(): void {
+    this.#passed = this.#entries.push(undefined)
+  }
+
+  /** @returns whether the innermost call, which has ended, was passed on */
+  pop(): boolean {
+    const wasPassed = this.#passed === this.#entries.length
+    this.#entries.pop()
+    if (wasPassed) this.#passed = this.#entries.length
+    return wasPassed
+  }
+
+  passAll(): void {
+    this.passOlder(Number.POSITIVE_INFINITY)
+  }
+
+  /** Passes the calls that began at a time or before. */
+  passOlder(time: number): void {
+    while (this.#passed < this.#entries.length) {
+      const entry = this.#entries[this.#passed]
+      if (entry !== undefined) {
+        if (entry.time > time) return
+        this.#entries[this.#passed] = undefined
+        this.#pass(entry)
+      }
+      this.#passed++
+    }
+  }
+}
