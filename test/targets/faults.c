@@ -6,8 +6,9 @@
 struct pair {
   int first, second;
 };
-static enum { MEND, LEAVE, GIVE_UP } mode;
-static struct pair *page;
+// The handler reads them in between.
+static volatile enum { MEND, LEAVE, GIVE_UP } mode;
+static struct pair *volatile page;
 static sigjmp_buf before;
 CALL int reads(struct pair *pair) {
   if (pair->second > 3) return pair->first;
