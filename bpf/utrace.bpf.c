@@ -58,6 +58,7 @@ enum record_kind {
 	RECORD_FORK,        /* stack: id of the new thread; function: 1 if it belongs to the same process */
 	RECORD_UNWOUND,     /* stack: whatever is at or below it has been unwound */
 	RECORD_SIGNAL = 9,  /* a handler of the thread is about to be called */
+	RECORD_JUMP = 11,   /* as RECORD_RET, at a jump by which the function leaves */
 };
 
 struct record {
@@ -245,6 +246,7 @@ static __always_inline int is_taken(__u64 flags, __u32 condition)
 #define COOKIE_EXIT (1ull << 40)         /* an instruction by which the function leaves */
 #define COOKIE_LIBRARY_CALL (1ull << 41) /* counts only if it returns into the program */
 #define COOKIE_NO_HOOK (1ull << 42)      /* its return is not to be hooked */
+#define COOKIE_JUMP (1ull << 43)         /* an exit that the kernel emulates: it costs less than a `ret` */
 
 /* An entry or an exit of a function. Returns 0 where the return of the call is to be hooked. */
 static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
@@ -255,7 +257,7 @@ static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
 
 	if (cookie & COOKIE_EXIT) {
 		if (!condition || is_taken(ctx->flags, condition - 1))
-			emit(RECORD_RET, function, ctx->rsp);
+			emit(cookie & COOKIE_JUMP ? RECORD_JUMP : RECORD_RET, function, ctx->rsp);
 		return 1;
 	}
 	flags = bpf_map_lookup_elem(&functions, &first);

@@ -27,9 +27,21 @@ export const eventKind = {
   signal: 9,
   /** Not from the kernel: the program is known to switch stacks. */
   stacksSwitch: 10,
+  /** Like `ret`, at a jump by which the function leaves: the kernel emulates it, which costs less. */
+  jump: 11,
+  /**
+   * Not from the kernel: probes have cost the thread `stack` ns so far, and what its innermost open call has called
+   * took as many ns as the function id says.
+   */
+  overhead: 12,
 } as const
 
 export type EventKind = (typeof eventKind)[keyof typeof eventKind]
+
+/** Whether it is an entry or an exit of a function: all other kinds are rare. */
+export function isCallEvent(kind: EventKind): boolean {
+  return kind <= eventKind.ret || kind === eventKind.jump
+}
 
 /**
  * Takes events, each as plain numbers, in the order of their time (at least within each thread): the kernel's rings

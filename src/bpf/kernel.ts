@@ -61,6 +61,8 @@ export interface ProbedInstruction {
   readonly isLibraryCall?: boolean
   /** For a conditional jump by which a function leaves: the condition code on which it is taken. */
   readonly condition?: number | undefined
+  /** An exit that the kernel emulates: it is reported as `jump`. */
+  readonly isJump?: boolean
 }
 
 const objectPath = new URL('../../bpf/utrace.bpf.o', import.meta.url)
@@ -398,13 +400,14 @@ function readReport(words: Uint32Array, at: number): ProcessReport {
 }
 
 /** What a probe's program is told of its instruction: see COOKIE_ in bpf/utrace.bpf.c. Below 2^53, so that it is exact. */
-function cookieOf({ functionId, role, isLibraryCall, condition }: ProbedInstruction): number {
+function cookieOf({ functionId, role, isLibraryCall, condition, isJump }: ProbedInstruction): number {
   return (
     functionId +
     (condition === undefined ? 0 : (condition + 1) * cookie.condition) +
     (role === 'exit' ? cookie.exit : 0) +
     (isLibraryCall ? cookie.libraryCall : 0) +
-    (role === 'entry' ? cookie.noHook : 0)
+    (role === 'entry' ? cookie.noHook : 0) +
+    (isJump ? cookie.jump : 0)
   )
 }
 

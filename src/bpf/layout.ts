@@ -42,4 +42,10 @@ export const kernelMembers = [
 ] as const
 
 /** Parts of an attach cookie above the function id. */
-export const cookie = { condition: 2 ** 32, exit: 2 ** 40, libraryCall: 2 ** 41, noHook: 2 ** 42 } as const
+export const cookie = {
+  condition: 2 ** 32,
+  exit: 2 ** 40,
+  libraryCall: 2 ** 41,
+  noHook: 2 ** 42,
+  jump: 2 ** 43,
+} as const

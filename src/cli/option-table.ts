@@ -115,6 +115,11 @@ export const traceOptions = [
     group: 'What to show',
     help: 'Hide calls that took less than TIME: a number and ns, us, ms, s, m or h (without a unit: ns)',
   },
+  {
+    name: 'raw-times',
+    group: 'What to show',
+    help: 'Show durations as measured, with the cost of the probes in them (default: without)',
+  },
   { name: 'cpuid', group: 'Output', help: 'Display the CPU' },
   { name: 'tid', group: 'Output', help: 'Display the thread ID' },
   { name: 'timestamp', group: 'Output', help: 'Display the time of each line' },

@@ -18,6 +18,7 @@ const defaults: TraceOptions = {
   nestLibs: [],
   maxDepth: undefined,
   timeFilterNs: 0 as TraceOptions['timeFilterNs'],
+  rawTimes: false,
   tidFilter: [],
   columns: { cpu: false, tid: false, timestamp: false },
   libname: false,

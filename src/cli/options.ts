@@ -32,6 +32,8 @@ export interface TraceOptions {
   readonly maxDepth: number | undefined
   /** Calls that took less are hidden; 0 hides none. */
   readonly timeFilterNs: DurationNs
+  /** Durations are shown as measured. */
+  readonly rawTimes: boolean
   /** Threads shown; empty: all. */
   readonly tidFilter: readonly Tid[]
   readonly columns: { readonly cpu: boolean; readonly tid: boolean; readonly timestamp: boolean }
@@ -81,6 +83,7 @@ export function readTraceOptions(
     nestLibs: given.all('nest-lib', []),
     maxDepth: given.read('max-depth', parseDepth),
     timeFilterNs: given.read('time-filter', parseDuration) ?? (0 as DurationNs),
+    rawTimes: given.has('raw-times'),
     tidFilter: given.readAll('tid-filter', (text) => asTid(parseTaskId(text, 'thread'))),
     columns: { cpu: given.has('cpuid'), tid: given.has('tid'), timestamp: given.has('timestamp') },
     libname: given.has('libname'),

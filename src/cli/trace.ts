@@ -37,7 +37,7 @@ const statusOfSignal = (signal: NodeJS.Signals) => 128 + constants.signals[signa
 
 /** `utrace --plan`: prints which probes a trace would use. @returns the exit status */
 export async function showPlan(options: TraceOptions, inherited: InheritedState): Promise<number> {
-  const session = new TraceSession(sessionOptions(options, inherited))
+  const session = new TraceSession({ ...sessionOptions(options, inherited), compensate: false })
   try {
     const { planned } = await session.prepare()
     checkSomethingToTrace(options, planned)
@@ -80,6 +80,7 @@ export function sessionOptions(options: TraceOptions, inherited: InheritedState)
     placement: options.placement,
     bufferBytes: options.bufferBytes,
     followForks: options.followForks,
+    compensate: !options.rawTimes,
     log: (done: string) => {
       if (options.debug) printLine(`utrace: ${performance.now().toFixed(0).padStart(6)} ms: ${done}`)
     },

@@ -1,4 +1,4 @@
-import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
+import { type EventConsumer, type EventKind, eventKind, isCallEvent } from '../base/event.ts'
 import { asTraceNs } from '../base/units.ts'
 import { form, operation } from './event-code.ts'
 import { exitSlot, frameSlot, Prediction, successorSlot, ThreadModel } from './prediction.ts'
@@ -89,7 +89,7 @@ export class EventDecoder {
           const fn = this.#number()
           const tid = this.#number()
           const cpu = this.#number()
-          if (kind <= eventKind.ret) this.#checkFunction(fn)
+          if (isCallEvent(kind)) this.#checkFunction(fn)
           decoded++
           const stack = view.getFloat64(at + floatBytes, true)
           consumer.event(asTraceNs(view.getFloat64(at, true)), stack, tid, kind, fn, cpu)
@@ -185,5 +185,6 @@ function kindOf(code: number): EventKind {
   if (code === operation.entryAt) return eventKind.entry
   if (code === operation.returnAt) return eventKind.return
   if (code === operation.retAt) return eventKind.ret
+  if (code === operation.jumpAt) return eventKind.jump
   throw new EventCodeError(`there is no operation ${code}`)
 }

@@ -106,7 +106,7 @@ export class Prediction {
         this.exitKinds[slot] = kind
       }
     }
-    if (kind === eventKind.ret) {
+    if (kind !== eventKind.return) {
       while (depth > 0 && stacks[depth - 1]! <= stack) depth--
     } else {
       // A hooked return is reported for each call of a chain of tail calls: it ends one of them.

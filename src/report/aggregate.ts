@@ -1,4 +1,11 @@
-import type { Call, Loss, TracedFunction, TraceSink } from '../trace/call.ts'
+import {
+  type Call,
+  durationNs,
+  type Loss,
+  rawDurationNs,
+  type TracedFunction,
+  type TraceSink,
+} from '../trace/call.ts'
 import { ThreadTable } from '../trace/thread-table.ts'
 import { addEnds, type CallEnds, noEnds } from './call-ends.ts'
 import { FunctionRows, functionKey } from './function-rows.ts'
@@ -40,6 +47,8 @@ export interface Aggregate {
   readonly ends: CallEnds
   /** Events (not calls) that were lost. */
   readonly lostEvents: number
+  /** Whether the cost of probes was taken off durations. */
+  readonly isCompensated: boolean
 }
 
 /** Takes a trace of any length in memory that depends on the number of subjects and threads alone. */
@@ -101,15 +110,17 @@ class Aggregation {
   readonly #statistics = new Statistics()
   #totalNs = 0
   #lostEvents = 0
+  #isCompensated = false
 
   end(call: Call): void {
     const calls = this.threads.of(call.thread)
-    const durationNs = call.endNs - call.beginNs
-    const isOutermost = calls.end(durationNs)
+    const duration = durationNs(call)
+    this.#isCompensated ||= duration !== rawDurationNs(call)
+    const isOutermost = calls.end(duration)
     const open = calls.open
-    if (open === 0) this.#totalNs += durationNs
-    const selfNs = durationNs - calls.childrenNs[open]!
-    this.#statistics.add(calls.rows[open]!, durationNs, selfNs, isOutermost, call.how)
+    if (open === 0) this.#totalNs += duration
+    const selfNs = duration - calls.childrenNs[open]!
+    this.#statistics.add(calls.rows[open]!, duration, selfNs, isOutermost, call.how)
   }
 
   lost({ count }: Loss): void {
@@ -139,6 +150,7 @@ class Aggregation {
       totalNs: this.#totalNs,
       ends: summaries.reduce((sum, summary) => addEnds(sum, summary.ends), noEnds),
       lostEvents: this.#lostEvents,
+      isCompensated: this.#isCompensated,
     }
   }
 }

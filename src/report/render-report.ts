@@ -69,9 +69,14 @@ function sortRows(rows: readonly ReportRow[], sort: readonly string[]): ReportRo
   return [...rows].sort((a, b) => orders.reduce((order, compare) => order || compare(a, b), 0))
 }
 
-function peopleColumns({ by }: Aggregate, options: ReportOptions): Column<ReportRow>[] {
+function peopleColumns({ by, isCompensated }: Aggregate, options: ReportOptions): Column<ReportRow>[] {
   const names = new Set([...(options.columns ?? usualColumns(options)), ...options.extraColumns])
-  return [...namedColumns([...names]), labelColumn(by)]
+  const numbers = namedColumns([...names])
+  return [...(isCompensated ? numbers.map(compensated) : numbers), labelColumn(by)]
+}
+
+function compensated(column: Column<ReportRow>): Column<ReportRow> {
+  return column.kind === 'duration' ? { ...column, kind: 'compensated-duration' } : column
 }
 
 const spacePerColumn = 12

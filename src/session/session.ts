@@ -1,9 +1,10 @@
-import { UserError } from '../base/errors.ts'
+import { messageOf, UserError } from '../base/errors.ts'
 import { type EventConsumer, eventKind } from '../base/event.ts'
 import { asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
 import { type HookedReturn, Kernel, type ProcessReport, permissionError } from '../bpf/kernel.ts'
 import { type BpfLink, detachAll } from '../bpf/link.ts'
 import { listReturns } from '../bpf/list-returns.ts'
+import { Calibration } from '../calibration/calibration.ts'
 import type { Untraced } from '../probe/plan.ts'
 import type { RecordedTrace } from '../recording/recorder.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
@@ -20,6 +21,7 @@ import {
 } from '../target/start.ts'
 import type { TraceSink } from '../trace/call.ts'
 import type { TraceClock } from '../trace/clock.ts'
+import { type ProbeCosts, probeCostsText } from '../trace/probe-costs.ts'
 import { Reconstruction, type TraceStatistics } from '../trace/reconstruct.ts'
 import { FunctionIds } from './function-ids.ts'
 import { Guard } from './guard.ts'
@@ -46,6 +48,8 @@ export interface SessionOptions extends PlanOptions {
   readonly bufferBytes: number | undefined
   /** Whether child processes are traced too. */
   readonly followForks: boolean
+  /** Whether the cost of probes is measured and taken off durations. */
+  readonly compensate: boolean
   /** Told what has just been done: for people who want to know where start-up time goes. */
   readonly log: (done: string) => void
 }
@@ -87,6 +91,10 @@ export class TraceSession {
   readonly #untraced = new Map<string, Untraced>()
   /** Probes of processes that have ended. */
   readonly #detaching = new Set<Promise<void>>()
+  #calibration: Calibration | undefined
+  #probeCosts: ProbeCosts | undefined
+  /** Events from before tracing began. */
+  readonly #early: Parameters<EventConsumer['event']>[] = []
   #command: StartedCommand | undefined
   #exit: ExitReport | undefined
   #commandEnded = false
@@ -124,6 +132,7 @@ export class TraceSession {
   async prepare(): Promise<{ planned: readonly PlannedModule[]; untraced: readonly Untraced[] }> {
     const { target, log } = this.#options
     await this.#kernel.ready
+    if (this.#options.compensate) this.#startCalibration()
     const tracer = target.kind === 'command' ? await this.#start(target) : this.#join(target.pid)
     if (tracer === undefined) return { planned: [], untraced: [] }
     log(`planned: ${tracer.planned.reduce((sum, { plan }) => sum + plan.functions.length, 0)} functions`)
@@ -135,16 +144,19 @@ export class TraceSession {
    * @param tap what is to see every event as the kernel reported it
    */
   async trace(sink: SessionSink, tap?: EventTap): Promise<TraceResult> {
+    await this.#finishCalibration()
     const functions = this.#ids.table
     const pidOf = (tid: number) => this.#pidOf(tid)
-    const engine = new Reconstruction(functions, sink, pidOf, {
-      manyReturnsPending: (ids) => this.#probeExits(recursiveFunctions(ids)),
-    })
+    const observer = {
+      manyReturnsPending: (ids: readonly number[]) => this.#probeExits(recursiveFunctions(ids)),
+    }
+    const engine = new Reconstruction(functions, sink, pidOf, { observer, probeCosts: this.#probeCosts })
     const describeState = (consumer: EventConsumer) => engine.describeState(consumer)
     const events = tap === undefined ? engine : both(tap({ functions, pidOf, describeState }), engine)
     this.#events = events
     this.#sink = sink
     for (const text of this.#earlyNotes.splice(0)) this.#note(text)
+    for (const event of this.#early.splice(0)) events.event(...event)
     await this.#guard.ready
     for (const tracer of this.#tracers.values()) {
       this.#attach(tracer)
@@ -179,6 +191,11 @@ export class TraceSession {
     }
   }
 
+  /** What probes cost; undefined where that was not measured. Known when tracing begins. */
+  get probeCosts(): ProbeCosts | undefined {
+    return this.#probeCosts
+  }
+
   /** Ends tracing soon and leaves the target running. */
   stop(): void {
     this.#stopRequested = true
@@ -194,8 +211,30 @@ export class TraceSession {
   async abandon(): Promise<void> {
     if (this.#command !== undefined && !this.#commandEnded) process.kill(this.#command.pid, 'SIGKILL')
     await Promise.all([...this.#tracers.values()].map((tracer) => tracer.detach()))
+    await this.#calibration?.detach()
     await detachAll(this.#tracepoints)
     this.#guard.dismiss()
+  }
+
+  #startCalibration(): void {
+    try {
+      this.#calibration = new Calibration(this.#kernel)
+      this.#options.log('calibration started')
+    } catch (error) {
+      // A machine on which no program of ours can run: durations stay what was measured, and that is said.
+      this.#options.log(`calibration failed: ${messageOf(error)}`)
+    }
+  }
+
+  async #finishCalibration(): Promise<void> {
+    if (this.#calibration === undefined) return
+    this.#probeCosts = await this.#calibration.finish({ event: (...event) => this.#early.push(event) })
+    this.#detaching.add(this.#calibration.detach())
+    this.#options.log(
+      this.#probeCosts === undefined
+        ? 'calibration failed: too few events'
+        : `calibrated: ${probeCostsText(this.#probeCosts)}`,
+    )
   }
 
   #join(pid: Pid): ProcessTracer {

@@ -2,8 +2,8 @@ import { type Call, type CallEnd, durationNs, type TracedFunction } from '../tra
 import { type ByteWriter, encode } from './byte-writer.ts'
 import { functionNames, perFunction } from './function-text.ts'
 import type { OutputSink } from './output-sink.ts'
-import { boundOf, createTableSink, type TableSinkOptions } from './table-sink.ts'
-import { writeDuration } from './time-text.ts'
+import { boundOf, createTableSink, resolutionOf, type TableSinkOptions } from './table-sink.ts'
+import { writeBelowResolution, writeDuration } from './time-text.ts'
 
 const arrows = { begin: encode('→ ['), end: encode('← ['), leaf: encode('↔ [') }
 const afterDepth = encode('] ')
@@ -33,7 +33,8 @@ export function createFlatSink(options: TableSinkOptions): OutputSink {
   function ended(out: ByteWriter, arrow: Uint8Array, call: Call): void {
     event(out, arrow, call.fn, call.depth)
     out.bytes(beforeDuration)
-    writeDuration(out, durationNs(call), boundOf(call.how), 'inline', options.color)
+    if (durationNs(call) < resolutionOf(call)) writeBelowResolution(out, 'inline')
+    else writeDuration(out, durationNs(call), boundOf(call.how), 'inline', options.color)
     out.bytes(tail[call.how])
   }
 

@@ -1,6 +1,6 @@
 import { jsonString } from '../base/json-string.ts'
 import type { TraceNs } from '../base/units.ts'
-import { type Call, type CallEnd, durationNs, type TracedThread } from '../trace/call.ts'
+import { type Call, type CallEnd, durationNs, rawDurationNs, type TracedThread } from '../trace/call.ts'
 import { splitBase, type TraceClock } from '../trace/clock.ts'
 import { ByteWriter, type ChunkWriter, encode } from './byte-writer.ts'
 import { perFunction } from './function-text.ts'
@@ -19,6 +19,7 @@ const keyCpu = encode(',"cpu":')
 const keyDepth = encode(',"depth":')
 const keyCount = encode(',"count":')
 const keyDuration = encode(',"durationNs":')
+const keyRawDuration = encode(',"rawDurationNs":')
 const close = encode('}')
 const howTail: Readonly<Record<CallEnd, Uint8Array>> = {
   return: encode(',"how":"return"}'),
@@ -36,7 +37,7 @@ export interface JsonLinesOptions {
  * JSON Lines: one object per event, in the order of the engine's events, which per thread is that of time.
  *
  *     begin  type tsNs pid tid [stack] cpu depth name symbol module [inherited]
- *     end    the same and durationNs how     (`tsNs` and `cpu` are those of the end)
+ *     end    the same and durationNs rawDurationNs how     (`tsNs` and `cpu` are those of the end)
  *     lost   type tsNs cpu count             (`count` in events, not calls)
  *     note   type tsNs [pid tid] text
  *
@@ -46,6 +47,8 @@ export interface JsonLinesOptions {
  * `tsNs` is CLOCK_MONOTONIC in nanoseconds, all digits exact: beyond 104 days of uptime it exceeds 2^53, and a
  * reader that holds numbers in doubles rounds it. `durationNs` is always exact in a double; it is an upper bound
  * when `how` is `unwound` or `inferred`, a lower one when it is `cut`.
+ * `durationNs` is the program's, without what probes took; `rawDurationNs` is what was measured, the distance of the two
+ * `tsNs`. They are the same where durations are not compensated.
  */
 export function createJsonLinesSink(options: JsonLinesOptions): OutputSink {
   const out = new ByteWriter(options.write)
@@ -90,6 +93,8 @@ export function createJsonLinesSink(options: JsonLinesOptions): OutputSink {
       callFields(call, call.endCpu)
       out.bytes(keyDuration)
       out.integer(durationNs(call))
+      out.bytes(keyRawDuration)
+      out.integer(rawDurationNs(call))
       out.bytes(howTail[call.how])
       out.endLine()
     },

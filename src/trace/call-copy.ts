@@ -1,11 +1,13 @@
-import type { Call } from './call.ts'
+import { type Call, durationNs } from './call.ts'
 
 /** A call that a filter keeps beyond the callback, or passes on changed. */
 export type MutableCall = { -readonly [Field in keyof Call]: Call[Field] }
 
 export function copyOf(call: Call): MutableCall {
   const { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited = false } = call
-  return { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited }
+  const { beginOverheadNs = 0, endOverheadNs = 0 } = call
+  const times = { durationNs: durationNs(call), beginOverheadNs, endOverheadNs }
+  return { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited, ...times }
 }
 
 export function copyInto(copy: MutableCall, call: Call): void {
@@ -18,4 +20,7 @@ export function copyInto(copy: MutableCall, call: Call): void {
   copy.endCpu = call.endCpu
   copy.how = call.how
   copy.isInherited = call.isInherited === true
+  copy.durationNs = durationNs(call)
+  copy.beginOverheadNs = call.beginOverheadNs ?? 0
+  copy.endOverheadNs = call.endOverheadNs ?? 0
 }

@@ -52,12 +52,25 @@ export interface Call {
   readonly endNs: TraceNs
   readonly endCpu: number
   readonly how: CallEnd
+  /** How long it took the program: what was measured without what probes took. Absent where nothing is taken off. */
+  readonly durationNs?: DurationNs
+  /** What probes had cost its thread in all when it began, and when it ended. */
+  readonly beginOverheadNs?: number
+  readonly endOverheadNs?: number
   /** It began in the parent process, before the fork: `beginNs` is when the child did. */
   readonly isInherited?: boolean
 }
 
-/** `endNs - beginNs`, in nanoseconds. */
+/**
+ * How long an ended call took the program. Never negative, at most what was measured, and at least the sum of the calls
+ * that it made.
+ */
 export function durationNs(call: Call): DurationNs {
+  return call.durationNs ?? rawDurationNs(call)
+}
+
+/** What was measured of an ended call: `endNs - beginNs`, with the cost of the probes that lie between. */
+export function rawDurationNs(call: Call): DurationNs {
   return (call.endNs - call.beginNs) as DurationNs
 }
 

@@ -1,7 +1,8 @@
 import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
-import { asPid, asTid, asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
+import { asDurationNs, asPid, asTid, asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
 import type { CallEnd, TraceSink } from './call.ts'
 import { canTailCall, type FunctionTable } from './functions.ts'
+import { entryCostOf, freeProbe, type ProbeCost, type ProbeCosts } from './probe-costs.ts'
 import { type Frame, type Stack, Thread } from './stacks.ts'
 
 export interface TraceStatistics {
@@ -22,6 +23,12 @@ export interface ReconstructionObserver {
   manyReturnsPending(functionIds: readonly number[]): void
 }
 
+export interface ReconstructionOptions {
+  readonly observer?: ReconstructionObserver | undefined
+  /** What is taken off durations; undefined: nothing, they are what was measured. */
+  readonly probeCosts?: ProbeCosts | undefined
+}
+
 /**
  * Rebuilds calls from events, thread by thread, from the order of entries and exits and their stack pointers.
  *
@@ -31,12 +38,18 @@ export interface ReconstructionObserver {
  * - an entry at stack pointer s proves that calls below s are over, and that a call at s is over too, unless it
  *   left its place to the new one by a tail call.
  * A thread may have several stacks: each holds a tree of its own.
+ *
+ * Durations are the program's. Each event says which probe was hit, and with that what it has cost the thread before and
+ * after the clock was read: the sum of these costs between a call's two readings of the clock is taken off.
  */
 export class Reconstruction implements EventConsumer {
   readonly #functions: FunctionTable
   readonly #sink: TraceSink
   readonly #pidOf: (tid: number) => number
   readonly #observer: ReconstructionObserver | undefined
+  readonly #costs: ProbeCosts | undefined
+  /** By function, what its entry costs, once that was asked for. */
+  readonly #entryCosts: ProbeCost[] = []
   readonly #threads = new Map<number, Thread>()
   /** The processes of threads whose birth was reported and who have not called anything yet. */
   readonly #bornIn = new Map<number, Pid>()
@@ -55,24 +68,36 @@ export class Reconstruction implements EventConsumer {
     functions: FunctionTable,
     sink: TraceSink,
     pidOf: (tid: number) => number,
-    observer?: ReconstructionObserver,
+    { observer, probeCosts }: ReconstructionOptions = {},
   ) {
     this.#functions = functions
     this.#sink = sink
     this.#pidOf = pidOf
     this.#observer = observer
+    this.#costs = probeCosts
   }
 
   /** Takes the next event. Events come in the order of their time, at least within each thread. */
   event(time: TraceNs, stack: number, tid: number, kind: EventKind, functionId: number, cpu: number): void {
     switch (kind) {
-      case eventKind.entry:
-        this.#enter(time, stack, this.#thread(tid), functionId, cpu)
+      case eventKind.entry: {
+        const thread = this.#thread(tid)
+        const { beforeNs, afterNs } = this.#entryCost(functionId)
+        thread.overheadNs += beforeNs
+        this.#enter(time, stack, thread, functionId, cpu)
+        thread.overheadNs += afterNs
         break
+      }
       case eventKind.return:
       case eventKind.ret:
-        this.#leave(time, stack, this.#thread(tid), cpu)
+      case eventKind.jump: {
+        const thread = this.#thread(tid)
+        const { beforeNs, afterNs } = this.#exitCost(kind)
+        thread.overheadNs += beforeNs
+        this.#leave(time, stack, thread, cpu)
+        thread.overheadNs += afterNs
         break
+      }
       case eventKind.lost:
         this.lost(time, stack, cpu)
         break
@@ -96,6 +121,9 @@ export class Reconstruction implements EventConsumer {
         break
       case eventKind.stacksSwitch:
         this.#switchesStacks = true
+        break
+      case eventKind.overhead:
+        if (this.#costs !== undefined) this.#resume(this.#thread(tid), stack, functionId)
     }
   }
 
@@ -120,14 +148,37 @@ export class Reconstruction implements EventConsumer {
   }
 
   #describeOpenCalls(consumer: EventConsumer, beforeLoss: boolean): void {
-    const stacks = [...this.#threads.values()].flatMap((thread) => thread.stacks)
-    for (const { frames, open, tid } of stacks) {
+    const stacks = [...this.#threads.values()].flatMap(({ stacks, overheadNs }) =>
+      stacks.map(({ frames, open, tid }) => ({ frames, open, tid, overheadNs })),
+    )
+    for (const { frames, open, tid, overheadNs } of stacks) {
+      let callersChildrenNs = 0
+      let described = false
       for (let index = 0; index < open; index++) {
-        const { beginNs, beginCpu, fn, record, stack, losses } = frames[index]!
-        if (losses < this.#losses !== beforeLoss) continue
-        consumer.event(beginNs, stack - record.entryDisplacement, tid, eventKind.entry, fn.id, beginCpu)
+        const frame = frames[index]!
+        const { beginNs, beginCpu, beginOverheadNs, fn, record, stack, losses, childrenNs } = frame
+        if (losses < this.#losses === beforeLoss) {
+          const before = beginOverheadNs - this.#entryCost(fn.id).beforeNs
+          this.#describeOverhead(consumer, tid, before, callersChildrenNs)
+          consumer.event(beginNs, stack - record.entryDisplacement, tid, eventKind.entry, fn.id, beginCpu)
+          described = true
+        }
+        callersChildrenNs = childrenNs
       }
+      if (described) this.#describeOverhead(consumer, tid, overheadNs, callersChildrenNs)
     }
+  }
+
+  #describeOverhead(consumer: EventConsumer, tid: number, overheadNs: number, childrenNs: number): void {
+    if (this.#costs === undefined) return
+    consumer.event(asTraceNs(0), overheadNs, tid, eventKind.overhead, childrenNs, 0)
+  }
+
+  /** Takes up what a state says: the calls that are open have begun before the events that were seen. */
+  #resume(thread: Thread, overheadNs: number, childrenNs: number): void {
+    thread.overheadNs = overheadNs
+    const { frames, open } = thread.current
+    if (open > 0) frames[open - 1]!.childrenNs = childrenNs
   }
 
   /** Cuts every call that is still open, thread by thread, innermost first. */
@@ -169,6 +220,8 @@ export class Reconstruction implements EventConsumer {
     frame.stack = pointer
     frame.beginNs = time
     frame.beginCpu = cpu
+    frame.beginOverheadNs = thread.overheadNs
+    frame.childrenNs = 0
     frame.record = record
     frame.isInherited = false
     const probed = record.wayOut === 'ret' || this.#areExitsProbed(functionId, time)
@@ -194,6 +247,18 @@ export class Reconstruction implements EventConsumer {
       this.#end(thread, stack, time, cpu, how)
     }
     stack.endHandlers()
+  }
+
+  #entryCost(functionId: number): ProbeCost {
+    if (this.#costs === undefined) return freeProbe
+    this.#entryCosts[functionId] ??= entryCostOf(this.#costs, this.#functions[functionId]!)
+    return this.#entryCosts[functionId]
+  }
+
+  #exitCost(kind: EventKind): ProbeCost {
+    if (this.#costs === undefined) return freeProbe
+    if (kind === eventKind.return) return this.#costs.return
+    return kind === eventKind.ret ? this.#costs.ret : this.#costs.jump
   }
 
   /** What is told to happen from a time on may be told before earlier events are. */
@@ -271,6 +336,11 @@ export class Reconstruction implements EventConsumer {
     frame.endNs = time
     frame.endCpu = cpu
     frame.how = how
+    frame.endOverheadNs = thread.overheadNs
+    // Costs are what hits take on the whole: a single one may have taken less.
+    const ownNs = time - frame.beginNs - (thread.overheadNs - frame.beginOverheadNs)
+    frame.durationNs = asDurationNs(Math.max(ownNs, frame.childrenNs, 0))
+    if (stack.open > 0) stack.frames[stack.open - 1]!.childrenNs += frame.durationNs
     this.#sink.end(frame)
   }
 

@@ -1,4 +1,4 @@
-import { asTraceNs, type Pid, type Tid, type TraceNs } from '../base/units.ts'
+import { asDurationNs, asTraceNs, type DurationNs, type Pid, type Tid, type TraceNs } from '../base/units.ts'
 import type { Call, CallEnd, TracedFunction, TracedThread } from './call.ts'
 import type { FunctionRecord } from './functions.ts'
 
@@ -13,6 +13,11 @@ export class Frame implements Call {
   endCpu = 0
   how: CallEnd = 'return'
   isInherited = false
+  durationNs: DurationNs = asDurationNs(0)
+  beginOverheadNs = 0
+  endOverheadNs = 0
+  /** How long the calls took, in all, that it has made and that have ended. */
+  childrenNs = 0
   /** Stack pointer at the function's first instruction: the address that holds the return address. */
   stack = 0
   /** Its function, for what is asked rarely. */
@@ -109,6 +114,8 @@ export class Thread {
   current: Stack
   /** Returns that the kernel holds hooked, on all stacks. */
   pendingReturns = 0
+  /** What probes have cost it so far. */
+  overheadNs = 0
   /** A signal was delivered, and nothing has been called since. */
   #signalled = false
   /** Where the last handler on an alternate stack ran. */

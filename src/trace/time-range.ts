@@ -1,5 +1,5 @@
-import type { TraceNs } from '../base/units.ts'
-import type { Call, TraceSink } from './call.ts'
+import { asDurationNs, type TraceNs } from '../base/units.ts'
+import { type Call, durationNs, type TraceSink } from './call.ts'
 import { copyInto, copyOf, type MutableCall } from './call-copy.ts'
 import { ThreadTable } from './thread-table.ts'
 
@@ -45,12 +45,18 @@ export function withTimeRange(sink: TraceSink, range: TimeRange): TimeRangeFilte
   }
 }
 
+/** A call that overlaps the range. */
+interface HeldCall extends MutableCall {
+  /** How long the calls that it has made took, in all, as far as they lie in the range. */
+  childrenNs: number
+}
+
 /** The open calls of one thread that overlap the range: copies, because the engine reuses its own. */
 class OpenCalls {
   readonly #sink: TraceSink
   readonly #range: TimeRange
   /** Outermost first; kept and overwritten when calls end. */
-  readonly #pool: MutableCall[] = []
+  readonly #pool: HeldCall[] = []
   #open = 0
   /** The outermost `#shown` of the open calls were passed on. */
   #shown = 0
@@ -58,6 +64,9 @@ class OpenCalls {
   #early = 0
   /** Open calls that began after the range. */
   #late = 0
+  /** What probes had cost the thread at its first and its last event in the range. */
+  #firstOverheadNs: number | undefined
+  #lastOverheadNs = 0
 
   constructor(sink: TraceSink, range: TimeRange) {
     this.#sink = sink
@@ -78,11 +87,16 @@ class OpenCalls {
       return
     }
     const held = this.#pool[this.#open]
-    if (held === undefined) this.#pool.push(copyOf(call))
-    else copyInto(held, call)
-    this.#open++
-    if (call.beginNs >= this.#range.from) this.#show()
+    if (held === undefined) this.#pool.push({ ...copyOf(call), childrenNs: 0 })
     else {
+      copyInto(held, call)
+      held.childrenNs = 0
+    }
+    this.#open++
+    if (call.beginNs >= this.#range.from) {
+      this.#sawOverhead(call.beginOverheadNs)
+      this.#show()
+    } else {
       this.#pool[this.#open - 1]!.beginNs = this.#range.from
       this.#early = this.#open
     }
@@ -95,7 +109,10 @@ class OpenCalls {
     }
     // The thread stays as it was at the end of the range, for `finish`.
     if (call.endNs > this.#range.to) return
-    if (call.endNs >= this.#range.from) this.#show()
+    if (call.endNs >= this.#range.from) {
+      this.#sawOverhead(call.endOverheadNs)
+      this.#show()
+    }
     this.#open--
     if (this.#shown <= this.#open) {
       this.#early = Math.min(this.#early, this.#open)
@@ -103,6 +120,7 @@ class OpenCalls {
     }
     this.#shown = this.#open
     if (this.#early <= this.#open) {
+      this.#addToCaller(durationNs(call))
       this.#sink.end(call)
       return
     }
@@ -119,13 +137,33 @@ class OpenCalls {
     this.#shown = 0
     this.#early = 0
     this.#late = 0
+    this.#firstOverheadNs = undefined
   }
 
-  #end(call: MutableCall, endNs: TraceNs, endCpu: number): void {
+  /** Ends the call that was the innermost, at a side of the range or with a beginning before it. */
+  #end(call: HeldCall, endNs: TraceNs, endCpu: number): void {
     call.endNs = endNs
     call.endCpu = endCpu
     call.how = 'cut'
+    if (call.beginNs === this.#range.from) call.beginOverheadNs = this.#firstOverheadNs ?? 0
+    call.endOverheadNs = this.#firstOverheadNs === undefined ? 0 : this.#lastOverheadNs
+    const ownNs = endNs - call.beginNs - (call.endOverheadNs - (call.beginOverheadNs ?? 0))
+    call.durationNs = asDurationNs(Math.max(ownNs, call.childrenNs, 0))
+    this.#addToCaller(call.durationNs)
     this.#sink.end(call)
+  }
+
+  #addToCaller(calleeNs: number): void {
+    if (this.#open > 0) this.#pool[this.#open - 1]!.childrenNs += calleeNs
+  }
+
+  /**
+   * What lies before the first event in the range is left out, the same wherever reading began: a call that was cut
+   * may be charged for one hit of a probe.
+   */
+  #sawOverhead(overheadNs = 0): void {
+    this.#firstOverheadNs ??= overheadNs
+    this.#lastOverheadNs = overheadNs
   }
 
   #show(): void {

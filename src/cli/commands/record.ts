@@ -39,6 +39,7 @@ const shownLater: ReadonlySet<string> = new Set([
   'format',
   'flat',
   'color',
+  'raw-times',
 ])
 const elsewhere: ReadonlySet<string> = new Set(['plan', 'output', 'version', 'record', 'report'])
 
@@ -174,7 +175,7 @@ async function record(
     flush: () => progress.show(counts.calls, file.sizeBytes, counts.lost),
   }
   const result = await session.trace(sink, (trace) => {
-    const origin = describeOrigin(options, words, session.clock.baseNs)
+    const origin = describeOrigin(options, words, session)
     const taskNames = { thread: threadName, process: processName }
     recorder = new Recorder({ file, origin, taskNames, onStop: stop }, trace)
     recorder.modules(describeModules(planned))
@@ -218,8 +219,13 @@ function settingsOf(options: TraceOptions): Readonly<Record<string, unknown>> {
   return { functions, noFunctions, libs, noLibs, nestLibs, exitProbe, placement, randomizeAddresses }
 }
 
-function describeOrigin(options: TraceOptions, words: readonly string[], baseNs: bigint): RecordingOrigin {
+function describeOrigin(
+  options: TraceOptions,
+  words: readonly string[],
+  { clock, probeCosts }: TraceSession,
+): RecordingOrigin {
   const { target } = options
+  const { baseNs } = clock
   const sinceBaseNs = process.hrtime.bigint() - baseNs
   return {
     utraceVersion: utraceVersion(),
@@ -231,6 +237,7 @@ function describeOrigin(options: TraceOptions, words: readonly string[], baseNs:
     cpus: cpus().length,
     clockBaseNs: baseNs,
     realtimeBaseNs: BigInt(Date.now()) * 1_000_000n - sinceBaseNs,
+    ...(probeCosts && { probeCosts }),
     settings: settingsOf(options),
   }
 }
