@@ -59,6 +59,7 @@ enum record_kind {
 	RECORD_UNWOUND,     /* stack: whatever is at or below it has been unwound */
 	RECORD_SIGNAL = 9,  /* a handler of the thread is about to be called */
 	RECORD_JUMP = 11,   /* as RECORD_RET, at a jump by which the function leaves */
+	RECORD_SWITCH = 13, /* function: 0 if the thread runs again, 1 if it waits, 2 if others run in its place */
 };
 
 struct record {
@@ -135,7 +136,7 @@ static __always_inline void report_lost(void *ring, __u32 cpu, __u64 *lost_here)
 }
 
 /* The ring is reserved before the clock is read: whatever is older than a reading of the clock is already reserved. */
-static __always_inline void emit(__u32 kind, __u32 function, __u64 stack)
+static __always_inline void emit_of(__u32 thread, __u32 kind, __u32 function, __u64 stack)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	void *ring = this_ring(cpu);
@@ -152,10 +153,15 @@ static __always_inline void emit(__u32 kind, __u32 function, __u64 stack)
 		return;
 	}
 	record->stack = stack;
-	record->thread = bpf_get_current_pid_tgid();
+	record->thread = thread;
 	record->kind_and_function = kind << KIND_SHIFT | function;
 	record->time_ns = bpf_ktime_get_ns();
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void emit(__u32 kind, __u32 function, __u64 stack)
+{
+	emit_of(bpf_get_current_pid_tgid(), kind, function, stack);
 }
 
 static __always_inline __u64 read_u64(void *base, __u32 offset)
@@ -486,6 +492,25 @@ int signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 
 	if (bpf_map_lookup_elem(&processes, &pid) && read_u64((void *)ctx->args[2], 0) > 1)
 		emit(RECORD_SIGNAL, 0, 0);
+	return 0;
+}
+
+#define TASK_DEAD 0x80
+
+/*
+ * sched_switch(preempt, previous, next, state), of every thread of the machine: attached only where waiting is asked
+ * for. Threads that are not traced cost a look-up each.
+ */
+SEC("raw_tracepoint")
+int thread_switched(struct bpf_raw_tracepoint_args *ctx)
+{
+	void *next = (void *)ctx->args[2];
+	__u32 previous_pid = bpf_get_current_pid_tgid() >> 32, next_pid = read_u32(next, config.task_tgid);
+
+	if (!(ctx->args[3] & TASK_DEAD) && bpf_map_lookup_elem(&processes, &previous_pid))
+		emit(RECORD_SWITCH, ctx->args[0] || !ctx->args[3] ? 2 : 1, 0);
+	if (bpf_map_lookup_elem(&processes, &next_pid))
+		emit_of(read_u32(next, config.task_pid), RECORD_SWITCH, 0, 0);
 	return 0;
 }
 

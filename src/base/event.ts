@@ -30,10 +30,12 @@ export const eventKind = {
   /** Like `ret`, at a jump by which the function leaves: the kernel emulates it, which costs less. */
   jump: 11,
   /**
-   * Not from the kernel: probes have cost the thread `stack` ns so far, and what its innermost open call has called
-   * took as many ns as the function id says.
+   * Not from the kernel: so far the thread has been off its CPU for `time` ns, probes have cost it `stack` ns, and what
+   * its innermost open call has called took as many ns as the function id says.
    */
-  overhead: 12,
+  threadTimes: 12,
+  /** The thread has left its CPU, to wait (the function id is 1) or for another to run (2), or runs again (0). */
+  switched: 13,
 } as const
 
 export type EventKind = (typeof eventKind)[keyof typeof eventKind]

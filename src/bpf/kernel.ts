@@ -195,6 +195,11 @@ export class Kernel {
     return links
   }
 
+  /** Reports when traced threads leave a CPU and when they come back. Every switch of the machine costs a look-up. */
+  attachSwitches(): BpfLink {
+    return attachRawTracepoint(this.#program('thread_switched'), 'sched_switch')
+  }
+
   /** From now on the process's threads and images are reported, and its children followed if asked for. */
   addProcess(
     pid: Pid,

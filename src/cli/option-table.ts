@@ -97,6 +97,11 @@ export const traceOptions = [
     help: 'Leave child processes alone (default with -p)',
   },
   {
+    name: 'cpu-time',
+    group: 'What to trace',
+    help: 'Also trace how long calls wait or are preempted: the time off CPU',
+  },
+  {
     name: 'tid-filter',
     argument: 'TID',
     again: 'add',

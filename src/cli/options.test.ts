@@ -19,6 +19,7 @@ const defaults: TraceOptions = {
   maxDepth: undefined,
   timeFilterNs: 0 as TraceOptions['timeFilterNs'],
   rawTimes: false,
+  cpuTime: false,
   tidFilter: [],
   columns: { cpu: false, tid: false, timestamp: false },
   libname: false,

@@ -34,6 +34,8 @@ export interface TraceOptions {
   readonly timeFilterNs: DurationNs
   /** Durations are shown as measured. */
   readonly rawTimes: boolean
+  /** The time off CPU is traced, too. */
+  readonly cpuTime: boolean
   /** Threads shown; empty: all. */
   readonly tidFilter: readonly Tid[]
   readonly columns: { readonly cpu: boolean; readonly tid: boolean; readonly timestamp: boolean }
@@ -84,6 +86,7 @@ export function readTraceOptions(
     maxDepth: given.read('max-depth', parseDepth),
     timeFilterNs: given.read('time-filter', parseDuration) ?? (0 as DurationNs),
     rawTimes: given.has('raw-times'),
+    cpuTime: given.has('cpu-time'),
     tidFilter: given.readAll('tid-filter', (text) => asTid(parseTaskId(text, 'thread'))),
     columns: { cpu: given.has('cpuid'), tid: given.has('tid'), timestamp: given.has('timestamp') },
     libname: given.has('libname'),

@@ -81,6 +81,7 @@ export function sessionOptions(options: TraceOptions, inherited: InheritedState)
     bufferBytes: options.bufferBytes,
     followForks: options.followForks,
     compensate: !options.rawTimes,
+    cpuTime: options.cpuTime,
     log: (done: string) => {
       if (options.debug) printLine(`utrace: ${performance.now().toFixed(0).padStart(6)} ms: ${done}`)
     },

@@ -2,6 +2,7 @@ import {
   type Call,
   durationNs,
   type Loss,
+  offCpuNs,
   rawDurationNs,
   type TracedFunction,
   type TraceSink,
@@ -49,6 +50,8 @@ export interface Aggregate {
   readonly lostEvents: number
   /** Whether the cost of probes was taken off durations. */
   readonly isCompensated: boolean
+  /** Whether some of the time was off CPU: always false where that was not traced. */
+  readonly hasOffCpu: boolean
 }
 
 /** Takes a trace of any length in memory that depends on the number of subjects and threads alone. */
@@ -111,6 +114,7 @@ class Aggregation {
   #totalNs = 0
   #lostEvents = 0
   #isCompensated = false
+  #hasOffCpu = false
 
   end(call: Call): void {
     const calls = this.threads.of(call.thread)
@@ -119,8 +123,10 @@ class Aggregation {
     const isOutermost = calls.end(duration)
     const open = calls.open
     if (open === 0) this.#totalNs += duration
+    const off = offCpuNs(call)
+    this.#hasOffCpu ||= off > 0
     const selfNs = duration - calls.childrenNs[open]!
-    this.#statistics.add(calls.rows[open]!, duration, selfNs, isOutermost, call.how)
+    this.#statistics.add(calls.rows[open]!, duration, selfNs, off, isOutermost, call.how)
   }
 
   lost({ count }: Loss): void {
@@ -151,6 +157,7 @@ class Aggregation {
       ends: summaries.reduce((sum, summary) => addEnds(sum, summary.ends), noEnds),
       lostEvents: this.#lostEvents,
       isCompensated: this.#isCompensated,
+      hasOffCpu: this.#hasOffCpu,
     }
   }
 }

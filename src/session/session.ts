@@ -50,6 +50,8 @@ export interface SessionOptions extends PlanOptions {
   readonly followForks: boolean
   /** Whether the cost of probes is measured and taken off durations. */
   readonly compensate: boolean
+  /** Whether the time is reported that threads are off their CPUs. */
+  readonly cpuTime: boolean
   /** Told what has just been done: for people who want to know where start-up time goes. */
   readonly log: (done: string) => void
 }
@@ -118,6 +120,7 @@ export class TraceSession {
       this.#kernel = new Kernel(this.clock.baseNs, options.bufferBytes)
       this.#guard = new Guard(this.#kernel)
       this.#tracepoints = this.#kernel.attachTracepoints()
+      if (options.cpuTime) this.#tracepoints.push(this.#kernel.attachSwitches())
       options.log(`kernel side loaded, ${this.#kernel.ringBytes >> 10} KB of ring buffer per CPU`)
     } catch (error) {
       throw isPermissionProblem(error) ? permissionError(error) : error

@@ -50,7 +50,14 @@ test('every line of JSON parses to the event that it was made of', () => {
         const common = { type: event.type, pid: thread.pid, tid: thread.tid, depth, name, symbol, module }
         return event.type === 'begin'
           ? { ...common, tsNs: beginNs, cpu: beginCpu }
-          : { ...common, tsNs: endNs, cpu: endCpu, durationNs: durationNs(event.call), rawDurationNs: rawDurationNs(event.call), how }
+          : {
+              ...common,
+              tsNs: endNs,
+              cpu: endCpu,
+              durationNs: durationNs(event.call),
+              rawDurationNs: rawDurationNs(event.call),
+              how,
+            }
       })
       expect(parsed).toEqual(expected)
     }),

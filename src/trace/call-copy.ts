@@ -5,8 +5,9 @@ export type MutableCall = { -readonly [Field in keyof Call]: Call[Field] }
 
 export function copyOf(call: Call): MutableCall {
   const { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited = false } = call
-  const { beginOverheadNs = 0, endOverheadNs = 0 } = call
-  const times = { durationNs: durationNs(call), beginOverheadNs, endOverheadNs }
+  const { beginOverheadNs = 0, endOverheadNs = 0, beginOffCpuNs = 0, endOffCpuNs = 0 } = call
+  const overhead = { beginOverheadNs, endOverheadNs }
+  const times = { durationNs: durationNs(call), ...overhead, beginOffCpuNs, endOffCpuNs }
   return { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited, ...times }
 }
 
@@ -23,4 +24,6 @@ export function copyInto(copy: MutableCall, call: Call): void {
   copy.durationNs = durationNs(call)
   copy.beginOverheadNs = call.beginOverheadNs ?? 0
   copy.endOverheadNs = call.endOverheadNs ?? 0
+  copy.beginOffCpuNs = call.beginOffCpuNs ?? 0
+  copy.endOffCpuNs = call.endOffCpuNs ?? 0
 }

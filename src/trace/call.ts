@@ -57,6 +57,9 @@ export interface Call {
   /** What probes had cost its thread in all when it began, and when it ended. */
   readonly beginOverheadNs?: number
   readonly endOverheadNs?: number
+  /** How long its thread had been off CPU in all when it began, and when it ended. */
+  readonly beginOffCpuNs?: number
+  readonly endOffCpuNs?: number
   /** It began in the parent process, before the fork: `beginNs` is when the child did. */
   readonly isInherited?: boolean
 }
@@ -72,6 +75,11 @@ export function durationNs(call: Call): DurationNs {
 /** What was measured of an ended call: `endNs - beginNs`, with the cost of the probes that lie between. */
 export function rawDurationNs(call: Call): DurationNs {
   return (call.endNs - call.beginNs) as DurationNs
+}
+
+/** For how much of an ended call its thread was off CPU: it waited, or others ran. 0 where that was not traced. */
+export function offCpuNs({ beginOffCpuNs = 0, endOffCpuNs = 0 }: Call): DurationNs {
+  return (endOffCpuNs - beginOffCpuNs) as DurationNs
 }
 
 /** Events that never reached the reader: known by their number, not by their content. */

@@ -1,6 +1,6 @@
 import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
 import { asDurationNs, asPid, asTid, asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
-import type { CallEnd, TraceSink } from './call.ts'
+import { type CallEnd, offCpuNs, type TraceSink } from './call.ts'
 import { canTailCall, type FunctionTable } from './functions.ts'
 import { entryCostOf, freeProbe, type ProbeCost, type ProbeCosts } from './probe-costs.ts'
 import { type Frame, type Stack, Thread } from './stacks.ts'
@@ -122,8 +122,12 @@ export class Reconstruction implements EventConsumer {
       case eventKind.stacksSwitch:
         this.#switchesStacks = true
         break
-      case eventKind.overhead:
-        if (this.#costs !== undefined) this.#resume(this.#thread(tid), stack, functionId)
+      case eventKind.threadTimes:
+        this.#resume(this.#thread(tid), time, stack, functionId)
+        break
+      case eventKind.switched:
+        // Threads that call nothing are nobody's concern.
+        this.#threads.get(tid)?.switched(time, functionId !== 0)
     }
   }
 
@@ -148,34 +152,35 @@ export class Reconstruction implements EventConsumer {
   }
 
   #describeOpenCalls(consumer: EventConsumer, beforeLoss: boolean): void {
-    const stacks = [...this.#threads.values()].flatMap(({ stacks, overheadNs }) =>
-      stacks.map(({ frames, open, tid }) => ({ frames, open, tid, overheadNs })),
+    const stacks = [...this.#threads.values()].flatMap((thread) =>
+      thread.stacks.map(({ frames, open }) => ({ frames, open, thread })),
     )
-    for (const { frames, open, tid, overheadNs } of stacks) {
+    for (const { frames, open, thread } of stacks) {
+      const { tid, overheadNs, offSince } = thread
       let callersChildrenNs = 0
       let described = false
       for (let index = 0; index < open; index++) {
         const frame = frames[index]!
-        const { beginNs, beginCpu, beginOverheadNs, fn, record, stack, losses, childrenNs } = frame
+        const { beginNs, beginCpu, beginOverheadNs, beginOffCpuNs, fn, record, stack, losses } = frame
         if (losses < this.#losses === beforeLoss) {
           const before = beginOverheadNs - this.#entryCost(fn.id).beforeNs
-          this.#describeOverhead(consumer, tid, before, callersChildrenNs)
+          describeTimes(consumer, tid, [beginOffCpuNs, before, callersChildrenNs])
           consumer.event(beginNs, stack - record.entryDisplacement, tid, eventKind.entry, fn.id, beginCpu)
           described = true
         }
-        callersChildrenNs = childrenNs
+        callersChildrenNs = frame.childrenNs
       }
-      if (described) this.#describeOverhead(consumer, tid, overheadNs, callersChildrenNs)
+      if (!described) continue
+      const offCpuNs = thread.offCpuNs(offSince ?? asTraceNs(0))
+      describeTimes(consumer, tid, [offCpuNs, overheadNs, callersChildrenNs])
+      if (offSince !== undefined) consumer.event(offSince, 0, tid, eventKind.switched, 1, 0)
     }
   }
 
-  #describeOverhead(consumer: EventConsumer, tid: number, overheadNs: number, childrenNs: number): void {
-    if (this.#costs === undefined) return
-    consumer.event(asTraceNs(0), overheadNs, tid, eventKind.overhead, childrenNs, 0)
-  }
-
   /** Takes up what a state says: the calls that are open have begun before the events that were seen. */
-  #resume(thread: Thread, overheadNs: number, childrenNs: number): void {
+  #resume(thread: Thread, offCpuNs: number, overheadNs: number, childrenNs: number): void {
+    thread.resumeOffCpu(offCpuNs)
+    if (this.#costs === undefined) return
     thread.overheadNs = overheadNs
     const { frames, open } = thread.current
     if (open > 0) frames[open - 1]!.childrenNs = childrenNs
@@ -221,6 +226,7 @@ export class Reconstruction implements EventConsumer {
     frame.beginNs = time
     frame.beginCpu = cpu
     frame.beginOverheadNs = thread.overheadNs
+    frame.beginOffCpuNs = thread.offCpuNs(time)
     frame.childrenNs = 0
     frame.record = record
     frame.isInherited = false
@@ -339,7 +345,8 @@ export class Reconstruction implements EventConsumer {
     frame.endOverheadNs = thread.overheadNs
     // Costs are what hits take on the whole: a single one may have taken less.
     const ownNs = time - frame.beginNs - (thread.overheadNs - frame.beginOverheadNs)
-    frame.durationNs = asDurationNs(Math.max(ownNs, frame.childrenNs, 0))
+    frame.endOffCpuNs = thread.offCpuNs(time)
+    frame.durationNs = asDurationNs(Math.max(ownNs, frame.childrenNs, offCpuNs(frame), 0))
     if (stack.open > 0) stack.frames[stack.open - 1]!.childrenNs += frame.durationNs
     this.#sink.end(frame)
   }
@@ -373,4 +380,12 @@ export class Reconstruction implements EventConsumer {
     this.#bornIn.set(pid, asPid(pid))
     if (leaderHasCalled) this.#goneOn.add(pid)
   }
+}
+
+function describeTimes(
+  consumer: EventConsumer,
+  tid: number,
+  [offCpuNs, overheadNs, childrenNs]: readonly [number, number, number],
+): void {
+  consumer.event(asTraceNs(offCpuNs), overheadNs, tid, eventKind.threadTimes, childrenNs, 0)
 }

@@ -16,6 +16,8 @@ export class Frame implements Call {
   durationNs: DurationNs = asDurationNs(0)
   beginOverheadNs = 0
   endOverheadNs = 0
+  beginOffCpuNs = 0
+  endOffCpuNs = 0
   /** How long the calls took, in all, that it has made and that have ended. */
   childrenNs = 0
   /** Stack pointer at the function's first instruction: the address that holds the return address. */
@@ -116,6 +118,9 @@ export class Thread {
   pendingReturns = 0
   /** What probes have cost it so far. */
   overheadNs = 0
+  /** How long it has been off CPU, but for the current time. */
+  #offCpuNs = 0
+  #offSince: TraceNs | undefined
   /** A signal was delivered, and nothing has been called since. */
   #signalled = false
   /** Where the last handler on an alternate stack ran. */
@@ -126,6 +131,27 @@ export class Thread {
     this.pid = pid
     this.current = new Stack(tid, pid, 0)
     this.stacks = [this.current]
+  }
+
+  /** How long it has been off CPU until now. */
+  offCpuNs(now: TraceNs): number {
+    return this.#offSince === undefined ? this.#offCpuNs : this.#offCpuNs + (now - this.#offSince)
+  }
+
+  /** It has left its CPU, or come back. */
+  switched(time: TraceNs, isOff: boolean): void {
+    this.#offCpuNs = this.offCpuNs(time)
+    this.#offSince = isOff ? time : undefined
+  }
+
+  /** Takes up what a state says. */
+  resumeOffCpu(untilNs: number): void {
+    this.#offCpuNs = untilNs
+    this.#offSince = undefined
+  }
+
+  get offSince(): TraceNs | undefined {
+    return this.#offSince
   }
 
   get openCalls(): number {

@@ -1,5 +1,5 @@
 import { asDurationNs, type TraceNs } from '../base/units.ts'
-import { type Call, durationNs, type TraceSink } from './call.ts'
+import { type Call, durationNs, offCpuNs, type TraceSink } from './call.ts'
 import { copyInto, copyOf, type MutableCall } from './call-copy.ts'
 import { ThreadTable } from './thread-table.ts'
 
@@ -67,6 +67,9 @@ class OpenCalls {
   /** What probes had cost the thread at its first and its last event in the range. */
   #firstOverheadNs: number | undefined
   #lastOverheadNs = 0
+  /** The same of the time off CPU. */
+  #firstOffCpuNs = 0
+  #lastOffCpuNs = 0
 
   constructor(sink: TraceSink, range: TimeRange) {
     this.#sink = sink
@@ -94,7 +97,7 @@ class OpenCalls {
     }
     this.#open++
     if (call.beginNs >= this.#range.from) {
-      this.#sawOverhead(call.beginOverheadNs)
+      this.#saw(call.beginOverheadNs, call.beginOffCpuNs)
       this.#show()
     } else {
       this.#pool[this.#open - 1]!.beginNs = this.#range.from
@@ -110,7 +113,7 @@ class OpenCalls {
     // The thread stays as it was at the end of the range, for `finish`.
     if (call.endNs > this.#range.to) return
     if (call.endNs >= this.#range.from) {
-      this.#sawOverhead(call.endOverheadNs)
+      this.#saw(call.endOverheadNs, call.endOffCpuNs)
       this.#show()
     }
     this.#open--
@@ -138,6 +141,8 @@ class OpenCalls {
     this.#early = 0
     this.#late = 0
     this.#firstOverheadNs = undefined
+    this.#firstOffCpuNs = 0
+    this.#lastOffCpuNs = 0
   }
 
   /** Ends the call that was the innermost, at a side of the range or with a beginning before it. */
@@ -145,10 +150,15 @@ class OpenCalls {
     call.endNs = endNs
     call.endCpu = endCpu
     call.how = 'cut'
-    if (call.beginNs === this.#range.from) call.beginOverheadNs = this.#firstOverheadNs ?? 0
-    call.endOverheadNs = this.#firstOverheadNs === undefined ? 0 : this.#lastOverheadNs
+    const seen = this.#firstOverheadNs !== undefined
+    if (!seen || call.beginNs === this.#range.from) {
+      call.beginOverheadNs = this.#firstOverheadNs ?? 0
+      call.beginOffCpuNs = this.#firstOffCpuNs
+    }
+    call.endOverheadNs = seen ? this.#lastOverheadNs : 0
+    call.endOffCpuNs = this.#lastOffCpuNs
     const ownNs = endNs - call.beginNs - (call.endOverheadNs - (call.beginOverheadNs ?? 0))
-    call.durationNs = asDurationNs(Math.max(ownNs, call.childrenNs, 0))
+    call.durationNs = asDurationNs(Math.max(ownNs, call.childrenNs, offCpuNs(call), 0))
     this.#addToCaller(call.durationNs)
     this.#sink.end(call)
   }
@@ -161,9 +171,13 @@ class OpenCalls {
    * What lies before the first event in the range is left out, the same wherever reading began: a call that was cut
    * may be charged for one hit of a probe.
    */
-  #sawOverhead(overheadNs = 0): void {
-    this.#firstOverheadNs ??= overheadNs
+  #saw(overheadNs = 0, offCpuNs = 0): void {
+    if (this.#firstOverheadNs === undefined) {
+      this.#firstOverheadNs = overheadNs
+      this.#firstOffCpuNs = offCpuNs
+    }
     this.#lastOverheadNs = overheadNs
+    this.#lastOffCpuNs = offCpuNs
   }
 
   #show(): void {

@@ -215,8 +215,18 @@ function describeModules(planned: readonly PlannedModule[]): readonly RecordedMo
 
 /** Those that decide what is in a recording. */
 function settingsOf(options: TraceOptions): Readonly<Record<string, unknown>> {
-  const { functions, noFunctions, libs, noLibs, nestLibs, exitProbe, placement, randomizeAddresses } = options
-  return { functions, noFunctions, libs, noLibs, nestLibs, exitProbe, placement, randomizeAddresses }
+  const {
+    functions,
+    noFunctions,
+    libs,
+    noLibs,
+    nestLibs,
+    exitProbe,
+    placement,
+    randomizeAddresses,
+    cpuTime,
+  } = options
+  return { functions, noFunctions, libs, noLibs, nestLibs, exitProbe, placement, randomizeAddresses, cpuTime }
 }
 
 function describeOrigin(
