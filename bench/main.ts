@@ -4,6 +4,7 @@ import { writeSection } from './document.ts'
 import { describeMachine } from './machine.ts'
 import { NotMeasured } from './measure.ts'
 import type { Effort, Suite } from './suite.ts'
+import { accuracySuite } from './suites/accuracy.ts'
 import { attachSuite } from './suites/attach.ts'
 import { idleSuite } from './suites/idle.ts'
 import { pipelineSuite } from './suites/pipeline.ts'
@@ -19,7 +20,7 @@ Measures the suites whose names contain one of the given ones (default: all).
   --quick         a smoke run: two rounds, a tenth of the work
   --rounds N      samples per row (default 5)
   --row PART      only rows whose name contains PART, besides native and floor; may repeat
-  --write         put the results into docs/performance.md
+  --write         put the results into docs/performance.md, those of accuracy into docs/accuracy.md
   --list          print the names of the suites
 `
 
@@ -31,6 +32,7 @@ const suites: readonly Suite[] = [
   steadySuite,
   idleSuite,
   recordingSuite,
+  accuracySuite,
 ]
 
 async function main(): Promise<number> {

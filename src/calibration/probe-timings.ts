@@ -34,7 +34,7 @@ export class ProbeTimings implements EventConsumer {
   costs(): ProbeCosts | undefined {
     const typical = (samples: readonly (readonly number[])[], name: ShapeName) => {
       const of = samples[shapeNames.indexOf(name)]!
-      return of.length < fewestSamples ? Number.NaN : median(of)
+      return of.length < fewestSamples ? Number.NaN : undisturbed(of)
     }
     const inside = (name: ShapeName) => typical(this.#inside, name)
     const outside = (name: ShapeName) => typical(this.#outside, name)
@@ -64,10 +64,13 @@ export class ProbeTimings implements EventConsumer {
   }
 }
 
-/** Half of what there is lies below: short interruptions do not show. */
-function median(samples: readonly number[]): number {
+/**
+ * What one takes in most cases. Whatever else runs on the machine makes some take longer, and a whole while at that, but
+ * none shorter: so not the middle, and not the least either, which is luck.
+ */
+function undisturbed(samples: readonly number[]): number {
   const sorted = samples.toSorted((a, b) => a - b)
-  return sorted[sorted.length >> 1]!
+  return sorted[Math.floor(sorted.length / 4)]!
 }
 
 function rounded({ beforeNs, afterNs }: ProbeCost): ProbeCost {
