@@ -1,3 +1,5 @@
+import { clockHelp, clockNames } from './shown-clock.ts'
+
 /**
  * The options of a command, told once: this drives the parser, `--help`, `--usage` and the documentation.
  */
@@ -128,6 +130,7 @@ export const traceOptions = [
   { name: 'cpuid', group: 'Output', help: 'Display the CPU' },
   { name: 'tid', group: 'Output', help: 'Display the thread ID' },
   { name: 'timestamp', group: 'Output', help: 'Display the time of each line' },
+  { name: 'clock', argument: 'CLOCK', choices: clockNames, group: 'Output', help: clockHelp },
   { name: 'libname', group: 'Output', help: 'Append the library to function names: puts@libc.so.6' },
   {
     name: 'format',

@@ -22,6 +22,7 @@ const defaults: TraceOptions = {
   cpuTime: false,
   tidFilter: [],
   columns: { cpu: false, tid: false, timestamp: false },
+  clock: 'monotonic',
   libname: false,
   format: 'graph',
   color: 'auto',

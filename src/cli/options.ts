@@ -6,6 +6,7 @@ import { GivenOptions } from './given-options.ts'
 import { parseOptionWords } from './option-parser.ts'
 import { type TraceOptionName, traceOptions } from './option-table.ts'
 import { notEmpty, parseBufferSize, parseCommand, parseDepth, parseTaskId } from './option-values.ts'
+import type { ClockName } from './shown-clock.ts'
 
 /** What the command line asks for. */
 export type Invocation =
@@ -39,6 +40,7 @@ export interface TraceOptions {
   /** Threads shown; empty: all. */
   readonly tidFilter: readonly Tid[]
   readonly columns: { readonly cpu: boolean; readonly tid: boolean; readonly timestamp: boolean }
+  readonly clock: ClockName
   readonly libname: boolean
   readonly format: OutputFormat
   readonly color: 'auto' | 'always' | 'never'
@@ -89,6 +91,7 @@ export function readTraceOptions(
     cpuTime: given.has('cpu-time'),
     tidFilter: given.readAll('tid-filter', (text) => asTid(parseTaskId(text, 'thread'))),
     columns: { cpu: given.has('cpuid'), tid: given.has('tid'), timestamp: given.has('timestamp') },
+    clock: choice(given, 'clock') ?? 'monotonic',
     libname: given.has('libname'),
     format: given.lastOf('format', 'flat') === 'flat' ? 'flat' : (choice(given, 'format') ?? 'graph'),
     color: choice(given, 'color') ?? 'auto',

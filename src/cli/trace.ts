@@ -31,6 +31,7 @@ import {
   standardErrorOutput,
   wantsColor,
 } from './output.ts'
+import { realtimeBase, shownClock } from './shown-clock.ts'
 import { findUser } from './user.ts'
 
 const statusOfSignal = (signal: NodeJS.Signals) => 128 + constants.signals[signal]
@@ -190,7 +191,8 @@ function createSink(
   return { sink, finish: () => format.finish() }
 }
 
-function createFormat(options: TraceOptions, output: Output, clock: TraceClock): OutputSink {
+function createFormat(options: TraceOptions, output: Output, traceClock: TraceClock): OutputSink {
+  const clock = shownClock(options.clock, traceClock, () => realtimeBase(traceClock))
   const write = (chunk: Uint8Array) => output.write(chunk)
   if (options.format === 'jsonl') return createJsonLinesSink({ write, clock })
   const table = {

@@ -16,6 +16,7 @@ import { readTraceOptions, type TraceOptions } from '../options.ts'
 import { printLine } from '../output.ts'
 import { ProgressLine } from '../progress.ts'
 import { createRecordingFile } from '../recording-output.ts'
+import { realtimeBase } from '../shown-clock.ts'
 import { readCommandWords } from '../subcommand.ts'
 import {
   checkSomethingToTrace,
@@ -35,6 +36,7 @@ const shownLater: ReadonlySet<string> = new Set([
   'cpuid',
   'tid',
   'timestamp',
+  'clock',
   'libname',
   'format',
   'flat',
@@ -236,7 +238,6 @@ function describeOrigin(
 ): RecordingOrigin {
   const { target } = options
   const { baseNs } = clock
-  const sinceBaseNs = process.hrtime.bigint() - baseNs
   return {
     utraceVersion: utraceVersion(),
     commandLine: ['record', ...words],
@@ -246,7 +247,7 @@ function describeOrigin(
     cpuModel: cpus()[0]?.model ?? '',
     cpus: cpus().length,
     clockBaseNs: baseNs,
-    realtimeBaseNs: BigInt(Date.now()) * 1_000_000n - sinceBaseNs,
+    realtimeBaseNs: realtimeBase(clock),
     ...(probeCosts && { probeCosts }),
     settings: settingsOf(options),
   }
