@@ -160,6 +160,9 @@ export class TraceSession {
     this.#sink = sink
     for (const text of this.#earlyNotes.splice(0)) this.#note(text)
     for (const event of this.#early.splice(0)) events.event(...event)
+    if (this.#options.compensate && this.#probeCosts === undefined) {
+      this.#note('the cost of probes could not be measured: durations include it')
+    }
     await this.#guard.ready
     for (const tracer of this.#tracers.values()) {
       this.#attach(tracer)

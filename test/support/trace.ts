@@ -16,6 +16,8 @@ export interface BeginOrEnd {
   readonly module: string
   /** Of an end only. */
   readonly durationNs?: number
+  readonly rawDurationNs?: number
+  readonly offCpuNs?: number
   readonly how?: 'return' | 'unwound' | 'inferred' | 'cut'
 }
 export interface Lost {
@@ -86,8 +88,11 @@ export function malformation(
         if (parent.depth !== event.depth) return `${at}: depth ${event.depth} began as ${parent.depth}`
         const duration = event.tsNs - parent.tsNs
         // Absolute times beyond 2^53 ns lose digits in JSON.parse; durations do not.
-        if (Math.abs(duration - (event.durationNs ?? -1)) > 4)
-          return `${at}: duration ${event.durationNs}, not ${duration}`
+        const { durationNs = -1, rawDurationNs = -1 } = event
+        if (Math.abs(duration - rawDurationNs) > 4)
+          return `${at}: duration ${rawDurationNs} measured, not ${duration}`
+        if (durationNs < 0 || durationNs > rawDurationNs)
+          return `${at}: duration ${durationNs} where ${rawDurationNs} was measured`
         if (!hows.has(event.how ?? '')) return `${at}: ends by '${event.how}'`
         open.pop()
       }
