@@ -39,6 +39,8 @@ async function bothWays(program: string) {
     placement: 'auto',
     bufferBytes: 4 << 20,
     followForks: true,
+    compensate: false,
+    cpuTime: false,
     lossless: false,
     maxCalls: undefined,
     budget: undefined,

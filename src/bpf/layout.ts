@@ -66,6 +66,7 @@ export const cookie = {
   exit: 2 ** 40,
   libraryCall: 2 ** 41,
   noHook: 2 ** 42,
+  jump: 2 ** 43,
   displacement: 2 ** 44,
 } as const
 /** Words between the stack pointer at an entry probe and the return address: what a cookie has room for. */

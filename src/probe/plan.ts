@@ -11,6 +11,8 @@ export interface ProbeSite {
   readonly stackDisplacement: number
   /** The kernel emulates this instruction; otherwise it is single-stepped out of line, about ten times dearer. */
   readonly emulated: boolean
+  /** `0f 1f 44 00 00`: since Linux 6.18 a probe there becomes a call, without a breakpoint. Found out on demand. */
+  readonly isNop5?: boolean
   /** For people: `push rbp`. */
   readonly instruction: string
 }
