@@ -6,6 +6,7 @@ import { NotMeasured } from './measure.ts'
 import type { Effort, Suite } from './suite.ts'
 import { accuracySuite } from './suites/accuracy.ts'
 import { attachSuite } from './suites/attach.ts'
+import { budgetSuite } from './suites/budget.ts'
 import { idleSuite } from './suites/idle.ts'
 import { pipelineSuite } from './suites/pipeline.ts'
 import { programSuites } from './suites/programs.ts'
@@ -32,6 +33,7 @@ const suites: readonly Suite[] = [
   pipelineSuite,
   steadySuite,
   idleSuite,
+  budgetSuite,
   recordingSuite,
   accuracySuite,
 ]
