@@ -5,13 +5,12 @@ import { describeMachine } from './machine.ts'
 import { repository } from './paths.ts'
 import type { Suite } from './suite.ts'
 
-const path = join(repository, 'docs/performance.md')
-
 /**
  * Replaces what the document shows of a suite, between its two marks. The text around them is written by hand.
  * @param command what reproduces it
  */
-export function writeSection({ name, title }: Suite, body: string, command: string): void {
+export function writeSection({ name, title, document }: Suite, body: string, command: string): void {
+  const path = join(repository, document ?? 'docs/performance.md')
   const text = existsSync(path) ? readFileSync(path, 'utf8') : '# Performance\n'
   const [begin, end] = [`<!-- bench ${name} -->`, `<!-- /bench ${name} -->`]
   const date = new Date().toISOString().slice(0, 10)

@@ -4,7 +4,9 @@ import { writeSection } from './document.ts'
 import { describeMachine } from './machine.ts'
 import { NotMeasured } from './measure.ts'
 import type { Effort, Suite } from './suite.ts'
+import { accuracySuite } from './suites/accuracy.ts'
 import { attachSuite } from './suites/attach.ts'
+import { budgetSuite } from './suites/budget.ts'
 import { idleSuite } from './suites/idle.ts'
 import { pipelineSuite } from './suites/pipeline.ts'
 import { programSuites } from './suites/programs.ts'
@@ -20,7 +22,7 @@ Measures the suites whose names contain one of the given ones (default: all).
   --rounds N      samples per row (default 5)
   --row PART      only rows whose name contains PART, besides native and floor; may repeat
   --reuse         take recordings from the last run with it, if there are, and keep them in bench/build
-  --write         put the results into docs/performance.md
+  --write         put the results into docs/performance.md, those of accuracy into docs/accuracy.md
   --list          print the names of the suites
 `
 
@@ -31,7 +33,9 @@ const suites: readonly Suite[] = [
   pipelineSuite,
   steadySuite,
   idleSuite,
+  budgetSuite,
   recordingSuite,
+  accuracySuite,
 ]
 
 async function main(): Promise<number> {

@@ -11,11 +11,13 @@ export interface Effort {
   progress(text: string): void
 }
 
-/** A set of measurements that makes one section of docs/performance.md. */
+/** A set of measurements that makes one section of a document. */
 export interface Suite {
   /** For the command line: `npm run bench -- NAME`. */
   readonly name: string
   readonly title: string
+  /** Where its results are shown; docs/performance.md if absent. */
+  readonly document?: string
   /** @returns Markdown */
   run(effort: Effort): Promise<string>
 }

@@ -105,6 +105,16 @@ export const utraceRecord: Tool = {
   command: (job) => [utrace, 'record', '-o', trace(job), ...job.functions.utrace, '--', ...programWords(job)],
 }
 
+export const utraceStat: Tool = {
+  name: 'utrace stat',
+  command: (job) => [utrace, 'stat', '-o', trace(job), ...job.functions.utrace, '--', ...programWords(job)],
+  lost: (_, run, calls) => {
+    const counted = /^utrace: ([\d,]+) calls?, /m.exec(run.stderr)?.[1]
+    if (counted === undefined) throw new NotMeasured(failureOf(run))
+    return Math.max(0, 2 * (calls - Number(counted.replaceAll(',', ''))))
+  },
+}
+
 /** An action for entries and one for returns. bpftrace takes a command as one word. */
 function bpftrace(name: string, action: (map: string) => string, lost: Tool['lost'], share: number): Tool {
   return {

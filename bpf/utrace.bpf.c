@@ -75,16 +75,18 @@ enum record_kind {
 	RECORD_FORK,        /* stack: id of the new thread; function: 1 if it belongs to the same process */
 	RECORD_UNWOUND,     /* stack: whatever is at or below it has been unwound */
 	RECORD_SIGNAL = 9,  /* a handler of the thread is about to be called */
-	RECORD_FAULT_AT = 11, /* stack: where an instruction faulted, or the thread is killed; function: its process */
-	RECORD_FAULT,          /* stack: stack pointer there; function: 1 if it points at a return into the program */
+	RECORD_JUMP = 11,   /* as RECORD_RET, at a jump by which the function leaves */
+	RECORD_SWITCH = 13, /* function: 0 if the thread runs again, 1 if it waits, 2 if others run in its place */
 	RECORD_WAITED = 14, /* stack: nanoseconds that the thread was stopped for, up to now */
+	RECORD_FAULT_AT = 16, /* stack: where an instruction faulted, or the thread is killed; function: its process */
+	RECORD_FAULT,         /* stack: stack pointer there; function: 1 if it points at a return into the program */
 };
 
 struct record {
 	__u64 time_ns;
 	__u64 stack;
 	__u32 thread;
-	__u32 kind_and_function; /* kind in the upper 4 bits */
+	__u32 kind_and_function; /* kind in the upper 5 bits */
 };
 
 enum control_kind {
@@ -130,7 +132,7 @@ struct process {
 #define PROCESS_CLEANS_CHILDREN 2 /* those that are not followed must not keep the probes that they were born with */
 #define PROCESS_NEVER_STOPS 4 /* somebody would see it stopped, who must not */
 
-#define KIND_SHIFT 28
+#define KIND_SHIFT 27
 #define SIGSTOP 19
 
 static __always_inline void *this_ring(__u32 cpu)
@@ -326,12 +328,13 @@ static __always_inline void emit_call(__u32 kind, __u32 function, __u64 stack)
 }
 
 /* The attach cookie of a probe: what its instruction stands for. */
-#define COOKIE_FUNCTION 0x0fffffff
+#define COOKIE_FUNCTION 0x07ffffff
 #define COOKIE_CONDITION_SHIFT 32 /* for an exit by a conditional jump: its condition code plus one */
 #define COOKIE_CONDITION_MASK 31
 #define COOKIE_EXIT (1ull << 40)         /* an instruction by which the function leaves */
 #define COOKIE_LIBRARY_CALL (1ull << 41) /* counts only if it returns into the program */
 #define COOKIE_NO_HOOK (1ull << 42)      /* its return is not to be hooked */
+#define COOKIE_JUMP (1ull << 43)         /* an exit that the kernel emulates: it costs less than a `ret` */
 #define COOKIE_DISPLACEMENT_SHIFT 44     /* words by which the stack pointer is below the return address at an entry */
 #define COOKIE_DISPLACEMENT_MASK 255
 
@@ -369,7 +372,7 @@ static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
 		return 1;
 	if (cookie & COOKIE_EXIT) {
 		if (!condition || is_taken(ctx->flags, condition - 1))
-			emit_call(RECORD_RET, function, ctx->rsp);
+			emit_call(cookie & COOKIE_JUMP ? RECORD_JUMP : RECORD_RET, function, ctx->rsp);
 		return 1;
 	}
 	flags = bpf_map_lookup_elem(&functions, &first);
@@ -628,6 +631,25 @@ int signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 	}
 	if (read_u64((void *)ctx->args[2], 0) > 1)
 		emit(RECORD_SIGNAL, 0, 0);
+	return 0;
+}
+
+#define TASK_DEAD 0x80
+
+/*
+ * sched_switch(preempt, previous, next, state), of every thread of the machine: attached only where waiting is asked
+ * for. Threads that are not traced cost a look-up each.
+ */
+SEC("raw_tracepoint")
+int thread_switched(struct bpf_raw_tracepoint_args *ctx)
+{
+	void *next = (void *)ctx->args[2];
+	__u32 previous_pid = bpf_get_current_pid_tgid() >> 32, next_pid = read_u32(next, config.task_tgid);
+
+	if (!(ctx->args[3] & TASK_DEAD) && bpf_map_lookup_elem(&processes, &previous_pid))
+		emit(RECORD_SWITCH, ctx->args[0] || !ctx->args[3] ? 2 : 1, 0);
+	if (bpf_map_lookup_elem(&processes, &next_pid))
+		emit_of(read_u32(next, config.task_pid), RECORD_SWITCH, 0, 0);
 	return 0;
 }
 

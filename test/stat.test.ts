@@ -40,6 +40,8 @@ async function bothWays(program: string) {
     threads: [],
     bufferBytes: 4 << 20,
     followForks: true,
+    compensate: false,
+    cpuTime: false,
     lossless: false,
     maxCalls: undefined,
     budget: undefined,

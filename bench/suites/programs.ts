@@ -19,6 +19,7 @@ const functions = (...symbols: string[]): tools.TracedFunctions => ({
 const ours = [
   tools.native,
   tools.floor,
+  tools.utraceStat,
   tools.utraceFile,
   tools.utraceNull,
   tools.utraceJson,

@@ -119,6 +119,7 @@ function functionTable(): FunctionRecord[] {
     return {
       fn: { id, name, symbol: name, module: 'program', kind: 'function' },
       entryDisplacement: 0,
+      entryProbe: 'emulated',
       wayOut: 'return',
       mayTailCall: true,
     }

@@ -27,10 +27,19 @@ export const eventKind = {
   signal: 9,
   /** Not from the kernel: the program is known to switch stacks. */
   stacksSwitch: 10,
+  /** Like `ret`, at a jump by which the function leaves: the kernel emulates it, which costs less. */
+  jump: 11,
+  /**
+   * Not from the kernel: so far the thread has been off its CPU for `time` ns, probes have cost it `stack` ns, and what
+   * its innermost open call has called took as many ns as the function id says.
+   */
+  threadTimes: 12,
+  /** The thread has left its CPU, to wait (the function id is 1) or for another to run (2), or runs again (0). */
+  switched: 13,
   /** The instruction at `stack` faulted, or the thread is killed there; the function id is its process. Never recorded. */
-  faultAt: 11,
+  faultAt: 16,
   /** Follows: `stack` is the stack pointer; the function id is 1 if a return address into the program is there. */
-  fault: 12,
+  fault: 17,
   /** The thread goes on after it was stopped for `stack` ns: it had to wait for utrace. */
   waited: 14,
   /** Not from the kernel: the function has lost its probes. Only hooked returns of its calls are still reported. */
@@ -38,6 +47,11 @@ export const eventKind = {
 } as const
 
 export type EventKind = (typeof eventKind)[keyof typeof eventKind]
+
+/** Whether it is an entry or an exit of a function: all other kinds are rare. */
+export function isCallEvent(kind: EventKind): boolean {
+  return kind <= eventKind.ret || kind === eventKind.jump
+}
 
 /**
  * Takes events, each as plain numbers, in the order of their time (at least within each thread): the kernel's rings

@@ -69,6 +69,8 @@ export interface ProbedInstruction {
   readonly stackDisplacement?: number
   /** For a conditional jump by which a function leaves: the condition code on which it is taken. */
   readonly condition?: number | undefined
+  /** An exit that the kernel emulates: it is reported as `jump`. */
+  readonly isJump?: boolean
 }
 
 const objectPath = new URL('../../bpf/utrace.bpf.o', import.meta.url)
@@ -254,6 +256,11 @@ export class Kernel {
       this.followsForks = false
     }
     return links
+  }
+
+  /** Reports when traced threads leave a CPU and when they come back. Every switch of the machine costs a look-up. */
+  attachSwitches(): BpfLink {
+    return attachRawTracepoint(this.#program('thread_switched'), 'sched_switch')
   }
 
   /** From now on the process's threads and images are reported, and its children followed if asked for. */
@@ -497,6 +504,7 @@ function cookieOf({
   role,
   isLibraryCall,
   condition,
+  isJump,
   stackDisplacement = 0,
 }: ProbedInstruction): number {
   return (
@@ -505,6 +513,7 @@ function cookieOf({
     (role === 'exit' ? cookie.exit : 0) +
     (isLibraryCall ? cookie.libraryCall : 0) +
     (role === 'entry' ? cookie.noHook : 0) +
+    (isJump ? cookie.jump : 0) +
     Math.min(stackDisplacement >> 3, displacementWordsMax) * cookie.displacement
   )
 }

@@ -1,10 +1,10 @@
 /**
  * What user space and the BPF program agree on: mirrors bpf/utrace.bpf.c.
- * A record of a CPU's ring is: u64 time (ns), u64 stack, u32 thread, u32 kind (upper 4 bits) and function id.
+ * A record of a CPU's ring is: u64 time (ns), u64 stack, u32 thread, u32 kind (upper 5 bits) and function id.
  * The kinds are those of src/base/event.ts.
  */
 export const recordBytes = 24
-export const kindShift = 28
+export const kindShift = 27
 export const functionIdMask = (1 << kindShift) - 1
 
 /** A record of the control ring begins with: u32 kind, u32 pid, u32 thread, u32 parent. */
@@ -66,6 +66,7 @@ export const cookie = {
   exit: 2 ** 40,
   libraryCall: 2 ** 41,
   noHook: 2 ** 42,
+  jump: 2 ** 43,
   displacement: 2 ** 44,
 } as const
 /** Words between the stack pointer at an entry probe and the return address: what a cookie has room for. */

@@ -51,6 +51,7 @@ export const analysisOptions = [
   },
   { name: 'time-filter', argument: 'TIME', group, help: 'No calls that took less than TIME, such as 5us' },
   { name: 'tid-filter', argument: 'TID', again: 'add', group, help: 'Only the thread TID' },
+  { name: 'raw-times', group, help: 'Durations as measured, with the cost of the probes in them' },
   {
     name: 'process',
     argument: 'PROCESS',
@@ -106,6 +107,8 @@ export interface AnalysisOptions {
   readonly maxDepth: number | undefined
   /** 0 hides none. */
   readonly timeFilterNs: DurationNs
+  /** Durations as measured. */
+  readonly rawTimes: boolean
   /** Empty: all. */
   readonly tids: readonly Tid[]
   /** Ids or names; empty: all. */
@@ -129,6 +132,7 @@ export function readAnalysisOptions<Other extends string>(
     noLibs: given.all('no-lib', []),
     maxDepth: given.read('max-depth', parseDepth),
     timeFilterNs: given.read('time-filter', parseDuration) ?? (0 as DurationNs),
+    rawTimes: given.has('raw-times'),
     tids: given.readAll('tid-filter', (text) => asTid(parseTaskId(text, 'thread'))),
     processes: given.readAll('process', (text) => notEmpty(text, 'a process id or name')),
     timeRange: given.read('time-range', parseTimeRange),

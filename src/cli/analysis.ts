@@ -36,7 +36,10 @@ export function withInput<Result>(options: AnalysisOptions, use: (recording: Rec
 /** Replays what the options ask for of a recording into a sink, and prints what turns out to be damaged. */
 export function replayInput(recording: Recording, options: AnalysisOptions, sink: TraceSink): ReplayResult {
   const filtered = createAnalysisFilter(options, recording, sink)
-  const result = replayRecording(recording, filtered, timeRangeOf(options, recording))
+  const result = replayRecording(recording, filtered, {
+    ...timeRangeOf(options, recording),
+    rawTimes: options.rawTimes,
+  })
   printWarnings(recording, result.warnings)
   return result
 }

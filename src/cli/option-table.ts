@@ -1,3 +1,5 @@
+import { clockHelp, clockNames } from './shown-clock.ts'
+
 /**
  * The options of a command, told once: this drives the parser, `--help`, `--usage` and the documentation.
  */
@@ -97,6 +99,11 @@ export const traceOptions = [
     help: 'Leave child processes alone (default with -p)',
   },
   {
+    name: 'cpu-time',
+    group: 'What to trace',
+    help: 'Also trace how long calls wait or are preempted: the time off CPU',
+  },
+  {
     name: 'tid-filter',
     argument: 'TID',
     again: 'add',
@@ -115,9 +122,15 @@ export const traceOptions = [
     group: 'What to show',
     help: 'Hide calls that took less than TIME: a number and ns, us, ms, s, m or h (without a unit: ns)',
   },
+  {
+    name: 'raw-times',
+    group: 'What to show',
+    help: 'Show durations as measured, with the cost of the probes in them (default: without)',
+  },
   { name: 'cpuid', group: 'Output', help: 'Display the CPU' },
   { name: 'tid', group: 'Output', help: 'Display the thread ID' },
   { name: 'timestamp', group: 'Output', help: 'Display the time of each line' },
+  { name: 'clock', argument: 'CLOCK', choices: clockNames, group: 'Output', help: clockHelp },
   { name: 'libname', group: 'Output', help: 'Append the library to function names: puts@libc.so.6' },
   {
     name: 'format',

@@ -14,6 +14,7 @@ import {
   parseDepth,
   parseTaskId,
 } from './option-values.ts'
+import type { ClockName } from './shown-clock.ts'
 
 /** What the command line asks for. */
 export type Invocation =
@@ -40,9 +41,14 @@ export interface TraceOptions {
   readonly maxDepth: number | undefined
   /** Calls that took less are hidden; 0 hides none. */
   readonly timeFilterNs: DurationNs
+  /** Durations are shown as measured. */
+  readonly rawTimes: boolean
+  /** The time off CPU is traced, too. */
+  readonly cpuTime: boolean
   /** Threads shown; empty: all. */
   readonly tidFilter: readonly Tid[]
   readonly columns: { readonly cpu: boolean; readonly tid: boolean; readonly timestamp: boolean }
+  readonly clock: ClockName
   readonly libname: boolean
   readonly format: OutputFormat
   readonly color: 'auto' | 'always' | 'never'
@@ -99,8 +105,11 @@ export function readTraceOptions(
     nestLibs: given.all('nest-lib', []),
     maxDepth: given.read('max-depth', parseDepth),
     timeFilterNs: given.read('time-filter', parseDuration) ?? (0 as DurationNs),
+    rawTimes: given.has('raw-times'),
+    cpuTime: given.has('cpu-time'),
     tidFilter: given.readAll('tid-filter', (text) => asTid(parseTaskId(text, 'thread'))),
     columns: { cpu: given.has('cpuid'), tid: given.has('tid'), timestamp: given.has('timestamp') },
+    clock: choice(given, 'clock') ?? 'monotonic',
     libname: given.has('libname'),
     format: given.lastOf('format', 'flat') === 'flat' ? 'flat' : (choice(given, 'format') ?? 'graph'),
     color: choice(given, 'color') ?? 'auto',

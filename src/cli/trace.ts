@@ -31,13 +31,14 @@ import {
   standardErrorOutput,
   wantsColor,
 } from './output.ts'
+import { realtimeBase, shownClock } from './shown-clock.ts'
 import { findUser } from './user.ts'
 
 const statusOfSignal = (signal: NodeJS.Signals) => 128 + constants.signals[signal]
 
 /** `utrace --plan`: prints which probes a trace would use. @returns the exit status */
 export async function showPlan(options: TraceOptions, inherited: InheritedState): Promise<number> {
-  const session = new TraceSession(sessionOptions(options, inherited))
+  const session = new TraceSession({ ...sessionOptions(options, inherited), compensate: false })
   try {
     const { planned } = await session.prepare()
     checkSomethingToTrace(options, planned)
@@ -86,6 +87,8 @@ export function sessionOptions(options: TraceOptions, inherited: InheritedState)
     budget: options.budget,
     warn: (text: string) => printLine(`utrace: ${text}`),
     maxDurationMs: options.duration === undefined ? undefined : options.duration / 1e6,
+    compensate: !options.rawTimes,
+    cpuTime: options.cpuTime,
     log: (done: string) => {
       if (options.debug) printLine(`utrace: ${performance.now().toFixed(0).padStart(6)} ms: ${done}`)
     },
@@ -194,7 +197,8 @@ function createSink(
   return { sink, finish: () => format.finish() }
 }
 
-function createFormat(options: TraceOptions, output: Output, clock: TraceClock): OutputSink {
+function createFormat(options: TraceOptions, output: Output, traceClock: TraceClock): OutputSink {
+  const clock = shownClock(options.clock, traceClock, () => realtimeBase(traceClock))
   const write = (chunk: Uint8Array) => output.write(chunk)
   if (options.format === 'jsonl') return createJsonLinesSink({ write, clock })
   const table = {

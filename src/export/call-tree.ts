@@ -1,4 +1,4 @@
-import type { Call, TracedFunction, TracedThread } from '../trace/call.ts'
+import { type Call, durationNs, type TracedFunction, type TracedThread } from '../trace/call.ts'
 import { ThreadStates } from './thread-states.ts'
 
 /** One call stack: a function under its callers. */
@@ -34,17 +34,17 @@ export interface CallTreeOptions {
  */
 export class CallTree {
   readonly #roots: Node[] = []
-  readonly #threads: ThreadStates<{ top: Node; lastNs: number }>
+  readonly #threads: ThreadStates<State>
   readonly #periodNs: number
 
   constructor({ mergeThreads, samplePeriodNs }: CallTreeOptions) {
     this.#periodNs = samplePeriodNs ?? 0
     this.#threads = new ThreadStates((thread) => {
       const root = mergeThreads ? this.#roots[0] : undefined
-      if (root !== undefined) return { top: root, lastNs: 0 }
+      if (root !== undefined) return newState(root)
       const created = new Node(undefined, undefined, mergeThreads ? undefined : thread)
       this.#roots.push(created)
-      return { top: created, lastNs: 0 }
+      return newState(created)
     })
   }
 
@@ -54,29 +54,46 @@ export class CallTree {
 
   begin(call: Call): void {
     const state = this.#threads.of(call.thread)
-    this.#pass(state, call.beginNs)
+    this.#pass(state, call.beginNs, call.beginOverheadNs)
     state.top = state.top.child(call.fn)
+    state.childrenNs.push(0)
     state.top.calls += 1
   }
 
   end(call: Call): void {
     const state = this.#threads.of(call.thread)
-    this.#pass(state, call.endNs)
+    this.#pass(state, call.endNs, call.endOverheadNs)
     const node = state.top
+    const { childrenNs } = state
+    const belowNs = childrenNs.pop() ?? 0
+    const duration = durationNs(call)
+    if (this.#periodNs === 0) node.self += duration - belowNs
+    if (childrenNs.length > 0) childrenNs[childrenNs.length - 1]! += duration
     if (call.how === 'cut') node.atLeast += 1
     else if (call.how !== 'return') node.atMost += 1
     state.top = node.parent!
   }
 
-  /** Time since the thread's last event belongs to the stack that was on then. */
-  #pass(state: { readonly top: Node; lastNs: number }, now: number): void {
-    const { top, lastNs } = state
-    state.lastNs = now
-    if (top.parent === undefined) return
+  /** The samples since the thread's last event are of the stack that was on then; the time in probes has none. */
+  #pass(state: State, timeNs: number, overheadNs = 0): void {
     const period = this.#periodNs
-    top.self += period === 0 ? now - lastNs : Math.floor(now / period) - Math.floor(lastNs / period)
+    if (period === 0) return
+    const { top, lastNs } = state
+    const now = Math.max(lastNs, timeNs - overheadNs)
+    state.lastNs = now
+    if (top.parent !== undefined) top.self += Math.floor(now / period) - Math.floor(lastNs / period)
   }
 }
+
+/** What is known of a thread. */
+interface State {
+  top: Node
+  lastNs: number
+  /** Of each open call, the outermost first: how long the calls took that it has made. */
+  readonly childrenNs: number[]
+}
+
+const newState = (top: Node): State => ({ top, lastNs: 0, childrenNs: [] })
 
 const noChildren: ReadonlyMap<number, Node> = new Map()
 

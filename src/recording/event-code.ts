@@ -34,6 +34,8 @@ export const operation = {
   back: 54,
   /** Time and stack as 64-bit floating point, kind, function, thread id, processor: nothing is learned from it. */
   verbatim: 55,
+  /** As `retAt`, of a jump. */
+  jumpAt: 56,
 } as const
 
 /** A double holds sums and doubles of smaller numbers exactly. */

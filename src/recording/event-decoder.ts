@@ -1,4 +1,4 @@
-import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
+import { type EventConsumer, type EventKind, eventKind, isCallEvent } from '../base/event.ts'
 import { asTraceNs } from '../base/units.ts'
 import { form, operation } from './event-code.ts'
 import { exitSlot, frameSlot, Prediction, successorSlot, ThreadModel } from './prediction.ts'
@@ -124,7 +124,7 @@ export class EventDecoder {
         const fn = this.#number()
         const tid = this.#number()
         const cpu = this.#number()
-        if (kind <= eventKind.ret) this.#checkFunction(fn)
+        if (isCallEvent(kind)) this.#checkFunction(fn)
         const stack = this.#view.getFloat64(at + floatBytes, true)
         consumer.event(asTraceNs(this.#view.getFloat64(at, true)), stack, tid, kind, fn, cpu)
         return true
@@ -204,5 +204,6 @@ function kindOf(code: number): EventKind {
   if (code === operation.entryAt) return eventKind.entry
   if (code === operation.returnAt) return eventKind.return
   if (code === operation.retAt) return eventKind.ret
+  if (code === operation.jumpAt) return eventKind.jump
   throw new EventCodeError(`there is no operation ${code}`)
 }

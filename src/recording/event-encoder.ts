@@ -1,4 +1,4 @@
-import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
+import { type EventConsumer, type EventKind, eventKind, isCallEvent } from '../base/event.ts'
 import type { TraceNs } from '../base/units.ts'
 import { form, largestNumber, longestEventBytes, operation } from './event-code.ts'
 import { exitSlot, frameSlot, Prediction, successorSlot, ThreadModel } from './prediction.ts'
@@ -56,7 +56,7 @@ export class EventEncoder implements EventConsumer {
     this.count++
     if (time < this.minNs) this.minNs = time
     if (time > this.maxNs) this.maxNs = time
-    if (kind > eventKind.ret || !(stack >= 0 && stack < largestNumber)) {
+    if (!isCallEvent(kind) || !(stack >= 0 && stack < largestNumber)) {
       this.#verbatim(time, stack, tid, kind, functionId, cpu)
       return
     }
@@ -114,7 +114,7 @@ export class EventEncoder implements EventConsumer {
     ) {
       this.#timed(form.exit, delta)
     } else {
-      this.#operation(kind === eventKind.return ? operation.returnAt : operation.retAt)
+      this.#operation(exitOperation(kind))
       this.#number(delta)
       this.#number(fn)
       this.#signed(stack - reference)
@@ -218,4 +218,9 @@ export class EventEncoder implements EventConsumer {
   #signed(value: number): void {
     this.#number(value < 0 ? -2 * value - 1 : 2 * value)
   }
+}
+
+function exitOperation(kind: EventKind): number {
+  if (kind === eventKind.return) return operation.returnAt
+  return kind === eventKind.ret ? operation.retAt : operation.jumpAt
 }

@@ -1,4 +1,4 @@
-import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
+import { type EventConsumer, type EventKind, eventKind, isCallEvent } from '../base/event.ts'
 import type { TraceNs } from '../base/units.ts'
 import type { Call, TracedThread, TraceSink } from '../trace/call.ts'
 import { Reconstruction, type TraceStatistics } from '../trace/reconstruct.ts'
@@ -148,7 +148,7 @@ export class EventFilter implements EventConsumer {
 
 /** Whether such an event matters only for the calls that it begins or ends. */
 function isOfCall(kind: EventKind): boolean {
-  return kind <= eventKind.ret || kind === eventKind.unwound
+  return isCallEvent(kind) || kind === eventKind.unwound
 }
 
 /** Whether it matters for a call on which side of such an event it began. */

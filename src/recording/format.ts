@@ -1,7 +1,7 @@
 import { crc32 } from '../base/crc32.ts'
 
 /** The format of a recording: docs/recording-format.md. All numbers are little-endian. */
-export const formatVersion = { major: 1, minor: 0 }
+export const formatVersion = { major: 2, minor: 0 }
 
 /** The control characters show a file that was converted as text on its way. */
 const fileMagic = Buffer.from('UTRACE\r\n', 'latin1')

@@ -1,5 +1,6 @@
 import { asTraceNs, asVirtualAddress } from '../base/units.ts'
 import type { FunctionRecord } from '../trace/functions.ts'
+import { entryProbes, type ProbeCost, type ProbeCosts } from '../trace/probe-costs.ts'
 import type { TraceStatistics } from '../trace/reconstruct.ts'
 import type { RecordedModule, RecordedNote, RecordingEnd, RecordingOrigin } from './recording.ts'
 
@@ -47,7 +48,24 @@ export function readOrigin(value: unknown): RecordingOrigin {
     cpus: count(facts.cpus),
     clockBaseNs: bigCount(facts.clockBaseNs),
     realtimeBaseNs: bigCount(facts.realtimeBaseNs),
+    ...(facts.probeCosts === undefined ? {} : { probeCosts: readProbeCosts(facts.probeCosts) }),
     settings: object(facts.settings),
+  }
+}
+
+function readProbeCosts(value: unknown): ProbeCosts {
+  const facts = object(value)
+  const entry = object(facts.entry)
+  const cost = (of: unknown): ProbeCost => {
+    const { beforeNs, afterNs } = object(of)
+    return { beforeNs: count(beforeNs), afterNs: count(afterNs) }
+  }
+  return {
+    entry: { emulated: cost(entry.emulated), stepped: cost(entry.stepped), nop: cost(entry.nop) },
+    libraryCallNs: count(facts.libraryCallNs),
+    return: cost(facts.return),
+    ret: cost(facts.ret),
+    jump: cost(facts.jump),
   }
 }
 
@@ -70,6 +88,7 @@ function readFunction(value: unknown, id: number): FunctionRecord {
       ...(fn.address === undefined ? {} : { address: asVirtualAddress(count(fn.address)) }),
     },
     entryDisplacement: count(facts.entryDisplacement),
+    entryProbe: facts.entryProbe === undefined ? 'emulated' : oneOf(facts.entryProbe, entryProbes),
     wayOut: oneOf(facts.wayOut, ['return', 'ret', 'entry', 'none']),
     mayTailCall: facts.mayTailCall === true,
     loopsToEntry: facts.loopsToEntry === true,

@@ -120,7 +120,7 @@ export class Prediction {
         this.exitKinds[slot] = kind
       }
     }
-    if (kind === eventKind.ret) {
+    if (kind !== eventKind.return) {
       while (depth > 0 && stacks[depth]! <= stack) depth--
     } else {
       // A hooked return is reported for each call of a chain of tail calls: it ends one of them.

@@ -1,5 +1,5 @@
 import { messageOf } from '../base/errors.ts'
-import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
+import { type EventConsumer, type EventKind, eventKind, isCallEvent } from '../base/event.ts'
 import { asTraceNs, type TraceNs } from '../base/units.ts'
 import type { Note } from '../trace/call.ts'
 import type { FunctionRecord, FunctionTable } from '../trace/functions.ts'
@@ -85,7 +85,7 @@ export class Recorder implements EventConsumer {
   event(time: TraceNs, stack: number, tid: number, kind: EventKind, functionId: number, cpu: number): void {
     if (this.#stopped !== undefined) return
     if (this.#encoder.count === 0 || this.#encoder.full) this.#startChunk()
-    if (kind <= eventKind.ret) {
+    if (isCallEvent(kind)) {
       this.#encoder.event(time, stack, tid, kind, this.#numberOf(functionId), cpu)
       return
     }
@@ -241,5 +241,5 @@ export class Recorder implements EventConsumer {
 
 /** Whether the function id of such an event is one. */
 export function namesFunction(kind: EventKind): boolean {
-  return kind <= eventKind.ret || kind === eventKind.unwound || kind === eventKind.exitsProbed
+  return isCallEvent(kind) || kind === eventKind.unwound || kind === eventKind.exitsProbed
 }

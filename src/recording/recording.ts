@@ -2,6 +2,7 @@ import type { ByteSource } from '../base/byte-source.ts'
 import type { TraceNs } from '../base/units.ts'
 import type { TraceClock } from '../trace/clock.ts'
 import type { FunctionTable } from '../trace/functions.ts'
+import type { ProbeCosts } from '../trace/probe-costs.ts'
 import type { TraceStatistics } from '../trace/reconstruct.ts'
 import type { ChunkHeader } from './format.ts'
 
@@ -22,6 +23,8 @@ export interface RecordingOrigin {
   readonly clockBaseNs: bigint
   /** Nanoseconds since 1970 (CLOCK_REALTIME) at trace time 0. */
   readonly realtimeBaseNs: bigint
+  /** What probes cost; absent where that was not measured: durations are as they were measured then. */
+  readonly probeCosts?: ProbeCosts
   /** The options in force, by name. */
   readonly settings: Readonly<Record<string, unknown>>
 }
@@ -120,6 +123,8 @@ export interface RecordedNote {
 }
 
 export interface ReplayOptions {
+  /** Leave durations as they were measured. */
+  readonly rawTimes?: boolean
   /** The first time of interest; by default everything. Both times belong to the range: see `withTimeRange`. */
   readonly from?: TraceNs
   readonly to?: TraceNs

@@ -1,6 +1,7 @@
 import type { EventConsumer } from '../base/event.ts'
 import { asPid, asTid, asTraceNs, type TraceNs } from '../base/units.ts'
 import type { TraceSink } from '../trace/call.ts'
+import type { ProbeCosts } from '../trace/probe-costs.ts'
 import { Reconstruction, type TraceStatistics } from '../trace/reconstruct.ts'
 import { type TimeRange, withTimeRange } from '../trace/time-range.ts'
 import { EventCodeError, EventDecoder } from './event-decoder.ts'
@@ -23,24 +24,30 @@ export function replayRecording(
   sink: TraceSink,
   options: ReplayOptions = {},
 ): ReplayResult {
-  if (options.from === undefined && options.to === undefined) return replayAll(recording, sink)
+  const probeCosts = options.rawTimes ? undefined : recording.origin.probeCosts
+  if (options.from === undefined && options.to === undefined) return replayAll(recording, sink, probeCosts)
   const from = options.from ?? asTraceNs(0)
   const to = options.to ?? asTraceNs(Number.MAX_SAFE_INTEGER)
-  return replayRange(recording, sink, { from, to })
+  return replayRange(recording, sink, { from, to }, probeCosts)
 }
 
-function replayAll(recording: Recording, sink: TraceSink): ReplayResult {
-  const replay = new Replay(recording, sink)
+function replayAll(recording: Recording, sink: TraceSink, probeCosts: ProbeCosts | undefined): ReplayResult {
+  const replay = new Replay(recording, sink, probeCosts)
   replay.run(0, recording.chunks.length)
   const endNs = replay.complete ? (recording.end?.endNs ?? replay.lastNs) : replay.lastNs
   replay.engine.finish(endNs)
   return { statistics: replay.engine.statistics, endNs, warnings: replay.warnings }
 }
 
-function replayRange(recording: Recording, sink: TraceSink, range: TimeRange): ReplayResult {
+function replayRange(
+  recording: Recording,
+  sink: TraceSink,
+  range: TimeRange,
+  probeCosts: ProbeCosts | undefined,
+): ReplayResult {
   const counted = countingSink(sink)
   const filter = withTimeRange(counted.sink, range)
-  const replay = new Replay(recording, filter)
+  const replay = new Replay(recording, filter, probeCosts)
   const stop = firstChunkAfter(recording.chunks, range.to)
   replay.run(lastStartBefore(recording.chunks.slice(0, stop), range.from), stop)
   const isWhole = replay.complete && stop === recording.chunks.length
@@ -82,11 +89,11 @@ class Replay {
   /** Whether nothing was damaged. */
   complete = true
 
-  constructor(recording: Recording, sink: TraceSink) {
+  constructor(recording: Recording, sink: TraceSink, probeCosts: ProbeCosts | undefined) {
     const pids = new Map<number, number>()
     this.#recording = recording
     this.#sink = sink
-    this.engine = new Reconstruction(recording.functions, sink, (tid) => pids.get(tid) ?? 0)
+    this.engine = new Reconstruction(recording.functions, sink, (tid) => pids.get(tid) ?? 0, { probeCosts })
     this.#reader = new EventReader(recording, (tid, pid) => pids.set(tid, pid))
   }
 

@@ -1,4 +1,12 @@
-import { type Call, durationNs, type Loss, type TracedFunction, type TraceSink } from '../trace/call.ts'
+import {
+  type Call,
+  durationNs,
+  type Loss,
+  offCpuNs,
+  rawDurationNs,
+  type TracedFunction,
+  type TraceSink,
+} from '../trace/call.ts'
 import { ThreadTable } from '../trace/thread-table.ts'
 import { addEnds, type CallEnds, noEnds } from './call-ends.ts'
 import { FunctionRows, functionKey } from './function-rows.ts'
@@ -40,6 +48,10 @@ export interface Aggregate {
   readonly ends: CallEnds
   /** Events (not calls) that were lost. */
   readonly lostEvents: number
+  /** Whether the cost of probes was taken off durations. */
+  readonly isCompensated: boolean
+  /** Whether some of the time was off CPU: always false where that was not traced. */
+  readonly hasOffCpu: boolean
 }
 
 /** Takes a trace of any length in memory that depends on the number of subjects and threads alone. */
@@ -101,15 +113,20 @@ class Aggregation {
   readonly #statistics = new Statistics()
   #totalNs = 0
   #lostEvents = 0
+  #isCompensated = false
+  #hasOffCpu = false
 
   end(call: Call): void {
     const calls = this.threads.of(call.thread)
-    const ns = durationNs(call)
-    const isOutermost = calls.end(ns)
+    const duration = durationNs(call)
+    this.#isCompensated ||= duration !== rawDurationNs(call)
+    const isOutermost = calls.end(duration)
     const open = calls.open
-    if (open === 0) this.#totalNs += ns
-    const selfNs = ns - calls.childrenNs[open]!
-    this.#statistics.add(calls.rows[open]!, ns, selfNs, isOutermost, call.how)
+    if (open === 0) this.#totalNs += duration
+    const off = offCpuNs(call)
+    this.#hasOffCpu ||= off > 0
+    const selfNs = duration - calls.childrenNs[open]!
+    this.#statistics.add(calls.rows[open]!, duration, selfNs, off, isOutermost, call.how)
   }
 
   lost({ count }: Loss): void {
@@ -139,6 +156,8 @@ class Aggregation {
       totalNs: this.#totalNs,
       ends: summaries.reduce((sum, summary) => addEnds(sum, summary.ends), noEnds),
       lostEvents: this.#lostEvents,
+      isCompensated: this.#isCompensated,
+      hasOffCpu: this.#hasOffCpu,
     }
   }
 }

@@ -1,4 +1,4 @@
-import { type Call, durationNs, type TraceSink } from '../trace/call.ts'
+import { type Call, durationNs, rawDurationNs, type TraceSink } from '../trace/call.ts'
 import { ThreadTable } from '../trace/thread-table.ts'
 import { CallTree, rootNode } from './call-tree.ts'
 import { FunctionRows, functionKey } from './function-rows.ts'
@@ -16,6 +16,8 @@ export interface MergedTrace {
   readonly totalNs: number
   /** Events (not calls) that were lost. */
   readonly lostEvents: number
+  /** Whether the cost of probes was taken off durations. */
+  readonly isCompensated: boolean
 }
 
 /** Takes a trace of any length in memory that depends on the number of different paths, functions and threads. */
@@ -33,6 +35,7 @@ export function createCallTreeBuilder(options: CallTreeOptions): CallTreeBuilder
   )
   let totalNs = 0
   let lostEvents = 0
+  let isCompensated = false
   return {
     begin: (call) => {
       const open = threads.of(call.thread)
@@ -41,9 +44,10 @@ export function createCallTreeBuilder(options: CallTreeOptions): CallTreeBuilder
     end: (call: Call) => {
       const open = threads.of(call.thread)
       const node = open.pop()
-      const ns = durationNs(call)
-      if (open.open === 0) totalNs += ns
-      tree.addCall(node, open.top() === node ? 0 : ns)
+      const duration = durationNs(call)
+      isCompensated ||= duration !== rawDurationNs(call)
+      if (open.open === 0) totalNs += duration
+      tree.addCall(node, open.top() === node ? 0 : duration)
       if (call.how !== 'return') tree.ends.add(node, call.how)
     },
     lost: ({ count }) => {
@@ -52,7 +56,7 @@ export function createCallTreeBuilder(options: CallTreeOptions): CallTreeBuilder
     note: () => {},
     result: () => {
       tree.settleSelfTimes()
-      return { tree, totalNs, lostEvents }
+      return { tree, totalNs, lostEvents, isCompensated }
     },
   }
 }

@@ -1,12 +1,15 @@
 import { formatDuration } from '../base/duration.ts'
 import { escapeText } from '../base/escape.ts'
 import { colourOfUnit, reset } from '../sink/time-text.ts'
+import { compensatedResolutionNs } from '../trace/probe-costs.ts'
 
 /** What a number in a table is; changes carry their sign. */
 export type CellKind =
   | 'text'
   | 'count'
   | 'duration'
+  /** One from which the cost of probes was taken off. */
+  | 'compensated-duration'
   | 'percent'
   | 'count-change'
   | 'duration-change'
@@ -39,6 +42,9 @@ export function cellOf(kind: CellKind, value: CellValue): Cell {
   if (value === undefined) return { text: '-', colour: '' }
   if (typeof value === 'string') return { text: escapeText(value), colour: '' }
   switch (kind) {
+    case 'compensated-duration':
+      if (value < compensatedResolutionNs) return { text: '<0.1 us', colour: '' }
+      return cellOf('duration', value)
     case 'duration':
       return { text: durationText(value), colour: colourOfUnit[formatDuration(value).unit] }
     case 'percent':

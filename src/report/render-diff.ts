@@ -61,7 +61,9 @@ function metricsOf(names: readonly string[]): Metric[] {
   return namedColumns(names).map((column) => {
     const absent = additive.has(column.name) ? 0 : undefined
     const numberOf = (summary: Summary | undefined) =>
-      summary === undefined ? absent : Number(column.value({ summary, label: '', wholeNs: 0 }))
+      summary === undefined
+        ? absent
+        : Number(column.value({ summary, label: '', wholeNs: 0, hasOffCpu: true }))
     const a = ({ a }: Change) => numberOf(a)
     const b = ({ b }: Change) => numberOf(b)
     const change = (pair: Change) => {

@@ -31,7 +31,12 @@ export function* renderGraph(merged: MergedTrace, options: GraphOptions): Genera
   for (const [index, { view, tree }] of views.entries()) {
     if (index > 0) yield ''
     if (view !== 'calls') yield `${headings[view]} ${escapeText(labels[tree.rowOf(rootNode + 1)]!)}:`
-    yield* renderTree(tree, { ...options, labels, wholeNs: merged.totalNs })
+    yield* renderTree(tree, {
+      ...options,
+      labels,
+      wholeNs: merged.totalNs,
+      isCompensated: merged.isCompensated,
+    })
   }
   if (views.length === 0) yield 'No call of a matching function.'
   yield* belowTable(footnotes({ ends: endsOf(merged.tree), lostEvents: merged.lostEvents }), ' ')

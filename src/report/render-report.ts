@@ -6,6 +6,7 @@ import {
   labelColumn,
   namedColumns,
   numberColumns,
+  offCpuColumns,
   type ReportRow,
   subjectColumns,
 } from './report-columns.ts'
@@ -51,12 +52,17 @@ export function renderReport(aggregate: Aggregate, options: ReportOptions): Iter
   }
 }
 
-function rowsOf({ summaries, totalNs }: Aggregate, names: TaskNames): ReportRow[] {
+function rowsOf({ summaries, totalNs, hasOffCpu }: Aggregate, names: TaskNames): ReportRow[] {
   const labels = distinctLabels(
     summaries.map(({ subject }) => subject),
     names,
   )
-  return summaries.map((summary) => ({ summary, label: labels.get(summary.subject)!, wholeNs: totalNs }))
+  return summaries.map((summary) => ({
+    summary,
+    label: labels.get(summary.subject)!,
+    wholeNs: totalNs,
+    hasOffCpu,
+  }))
 }
 
 function sortRows(rows: readonly ReportRow[], sort: readonly string[]): ReportRow[] {
@@ -69,9 +75,24 @@ function sortRows(rows: readonly ReportRow[], sort: readonly string[]): ReportRo
   return [...rows].sort((a, b) => orders.reduce((order, compare) => order || compare(a, b), 0))
 }
 
-function peopleColumns({ by }: Aggregate, options: ReportOptions): Column<ReportRow>[] {
-  const names = new Set([...(options.columns ?? usualColumns(options)), ...options.extraColumns])
-  return [...namedColumns([...names]), labelColumn(by)]
+function peopleColumns(
+  { by, isCompensated, hasOffCpu }: Aggregate,
+  options: ReportOptions,
+): Column<ReportRow>[] {
+  const names = new Set([
+    ...(options.columns ?? withOffCpu(usualColumns(options), hasOffCpu)),
+    ...options.extraColumns,
+  ])
+  const numbers = namedColumns([...names])
+  return [...(isCompensated ? numbers.map(compensated) : numbers), labelColumn(by)]
+}
+
+function withOffCpu(names: readonly string[], hasOffCpu: boolean): readonly string[] {
+  return hasOffCpu ? [...names.slice(0, 2), ...offCpuColumns, ...names.slice(2)] : names
+}
+
+function compensated(column: Column<ReportRow>): Column<ReportRow> {
+  return column.kind === 'duration' ? { ...column, kind: 'compensated-duration' } : column
 }
 
 const spacePerColumn = 12

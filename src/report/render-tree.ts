@@ -10,6 +10,8 @@ export interface TreeOptions {
   readonly labels: readonly string[]
   /** The time that percentages are of. */
   readonly wholeNs: number
+  /** Whether the cost of probes was taken off durations. */
+  readonly isCompensated: boolean
   /** Levels shown at most; what lies below is summed up in a line. */
   readonly levels: number
   /** Nodes with less than this share of the whole time are summed up in a line. */
@@ -37,6 +39,7 @@ export function* renderTree(tree: CallTree, options: TreeOptions): Generator<str
   const heading = `${'TOTAL'.padStart(durationWidth)}  ${'TOTAL%'.padStart(percentWidth)}  `
   yield ` ${heading}${'SELF'.padStart(durationWidth)}  ${'CALLS'.padStart(callsWidth)}  FUNCTION`
   const isShort = (node: number) => percentOf(tree.totalNsOf(node), options.wholeNs) < options.minPercent
+  const kind = options.isCompensated ? 'compensated-duration' : 'duration'
   const pending: Item[] = itemsBelow(rootNode, 0, '')
   for (let item = pending.pop(); item !== undefined; item = pending.pop()) {
     yield lineOf(item)
@@ -73,8 +76,8 @@ export function* renderTree(tree: CallTree, options: TreeOptions): Generator<str
   function lineOf({ node, branch, more }: Item): string {
     if (more !== undefined)
       return `${' '.repeat(2 * durationWidth + percentWidth + callsWidth + 9)}${branch}${more}`
-    const total = alignRight(cellOf('duration', tree.totalNsOf(node)), durationWidth, options.color)
-    const self = alignRight(cellOf('duration', tree.selfNsOf(node)), durationWidth, options.color)
+    const total = alignRight(cellOf(kind, tree.totalNsOf(node)), durationWidth, options.color)
+    const self = alignRight(cellOf(kind, tree.selfNsOf(node)), durationWidth, options.color)
     const percent = cellOf('percent', percentOf(tree.totalNsOf(node), options.wholeNs)).text
     const calls = countText(tree.callsOf(node))
     const numbers = `${total}  ${percent.padStart(percentWidth)}  ${self}  ${calls.padStart(callsWidth)}`

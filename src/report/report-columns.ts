@@ -10,6 +10,8 @@ export interface ReportRow {
   readonly label: string
   /** The time that percentages are of. */
   readonly wholeNs: number
+  /** Whether time off CPU was traced, and there was some. */
+  readonly hasOffCpu: boolean
 }
 
 export const percentOf = (part: number, whole: number) => (whole === 0 ? 0 : (100 * part) / whole)
@@ -26,6 +28,12 @@ const column = (
 export const numberColumns = [
   column('total', 'TOTAL', 'totalNs', 'duration', ({ summary }) => summary.totalNs),
   column('self', 'SELF', 'selfNs', 'duration', ({ summary }) => summary.selfNs),
+  column('cpu', 'CPU', 'cpuNs', 'duration', ({ summary, hasOffCpu }) =>
+    hasOffCpu ? summary.totalNs - summary.offCpuNs : undefined,
+  ),
+  column('off-cpu', 'OFF CPU', 'offCpuNs', 'duration', ({ summary, hasOffCpu }) =>
+    hasOffCpu ? summary.offCpuNs : undefined,
+  ),
   column('calls', 'CALLS', 'calls', 'count', ({ summary }) => summary.calls),
   column('min', 'MIN', 'minNs', 'duration', ({ summary }) => summary.minNs),
   column('max', 'MAX', 'maxNs', 'duration', ({ summary }) => summary.maxNs),
@@ -56,6 +64,9 @@ export const namedColumns = (names: readonly string[]): Column<ReportRow>[] =>
 export const defaultColumns = [
   ...['total', 'self', 'calls', 'min', 'max', 'avg', 'stddev', 'p50', 'p90', 'p99', 'p99.9'],
 ]
+
+/** Shown after `self` where time off CPU was traced. */
+export const offCpuColumns = ['cpu', 'off-cpu']
 
 /** The same, the one to miss last first. */
 export const byImportance = [

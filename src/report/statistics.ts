@@ -3,13 +3,24 @@ import { EndCounts } from './call-ends.ts'
 import { Histograms } from './histograms.ts'
 
 /** Where a row's numbers are, from its start: eight doubles, one cache line. */
-const field = { calls: 0, totalNs: 1, selfNs: 2, sumNs: 3, squaredDeviations: 4, minNs: 5, maxNs: 6 } as const
+const field = {
+  calls: 0,
+  totalNs: 1,
+  selfNs: 2,
+  sumNs: 3,
+  squaredDeviations: 4,
+  minNs: 5,
+  maxNs: 6,
+  offCpuNs: 7,
+} as const
 const stride = 8
 
 export interface Numbers {
   readonly calls: number
   /** Time in which at least one of the calls was open, thread by thread: recursion counts once. */
   readonly totalNs: number
+  /** The part of `totalNs` in which threads were off CPU; 0 where that was not traced. */
+  readonly offCpuNs: number
   /** Time without what the calls themselves called. */
   readonly selfNs: number
   readonly minNs: number
@@ -30,7 +41,14 @@ export class Statistics {
    * Takes an ended call.
    * @param isOutermost whether no other call of the row is open in its thread
    */
-  add(row: number, durationNs: number, selfNs: number, isOutermost: boolean, how: CallEnd): void {
+  add(
+    row: number,
+    durationNs: number,
+    selfNs: number,
+    offCpuNs: number,
+    isOutermost: boolean,
+    how: CallEnd,
+  ): void {
     const at = row * stride
     if (at >= this.#numbers.length) this.#grow(row)
     const numbers = this.#numbers
@@ -39,7 +57,10 @@ export class Statistics {
     numbers[at + field.calls] = calls
     numbers[at + field.sumNs] = sumNs
     numbers[at + field.selfNs]! += selfNs
-    if (isOutermost) numbers[at + field.totalNs]! += durationNs
+    if (isOutermost) {
+      numbers[at + field.totalNs]! += durationNs
+      numbers[at + field.offCpuNs]! += offCpuNs
+    }
     if (calls === 1) {
       numbers[at + field.minNs] = durationNs
       numbers[at + field.maxNs] = durationNs
@@ -61,6 +82,7 @@ export class Statistics {
       calls,
       totalNs: numbers[field.totalNs] ?? 0,
       selfNs: numbers[field.selfNs] ?? 0,
+      offCpuNs: numbers[field.offCpuNs] ?? 0,
       minNs: numbers[field.minNs] ?? 0,
       maxNs: numbers[field.maxNs] ?? 0,
       avgNs: calls === 0 ? 0 : numbers[field.sumNs]! / calls,

@@ -89,11 +89,12 @@ export function attachExits(
 function exitSites(plan: FunctionPlan, functionId: number, withoutHook: boolean): Site[] {
   const exit = withoutHook ? plan.exitWithoutHook : plan.exit
   if (exit.kind !== 'ret') return []
-  return exit.sites.map(({ fileOffset, condition }) => ({
+  return exit.sites.map(({ fileOffset, condition, emulated }) => ({
     plan,
     offset: fileOffset,
     functionId,
     condition,
+    isJump: emulated,
     role: 'exit',
   }))
 }

@@ -35,6 +35,10 @@ export class FunctionIds {
         address: plan.address,
       },
       entryDisplacement: plan.entry.stackDisplacement,
+      get entryProbe() {
+        if (!plan.entry.emulated) return 'stepped'
+        return plan.entry.optimised ? 'nop' : 'emulated'
+      },
       wayOut: plan.exit.kind,
       get mayTailCall() {
         return plan.mayTailCall

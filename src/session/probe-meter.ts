@@ -1,4 +1,4 @@
-import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
+import { type EventConsumer, type EventKind, eventKind, isCallEvent } from '../base/event.ts'
 import type { TraceNs } from '../base/units.ts'
 
 /** What a function's probes have done since they were last asked. */
@@ -35,7 +35,7 @@ export class ProbeMeter implements EventConsumer {
     if (kind === eventKind.lost) this.#lost += stack
     else if (kind === eventKind.threadExit) this.#lastEntries.delete(tid)
     else if (kind === eventKind.entry) this.#enter(timeNs, tid, id)
-    else if (kind === eventKind.return || kind === eventKind.ret) {
+    else if (isCallEvent(kind)) {
       const last = this.#lastEntries.get(tid)
       if (last !== undefined) last.isOpen = false
     }

@@ -35,7 +35,7 @@ export interface TracerContext {
 const loaderHook = '_dl_debug_state'
 /** Stands for "not traced" in the place of a function id. */
 const noEvidence = { harmless: false, reason: '', switchesStacks: false, unwinders: [], catchers: [] }
-const noFunctionId = (1 << 28) - 1
+const noFunctionId = (1 << 27) - 1
 
 /** A process: what is planned for it, and the probes that it carries. */
 export class ProcessTracer {

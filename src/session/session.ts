@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { UserError } from '../base/errors.ts'
+import { messageOf, UserError } from '../base/errors.ts'
 import { escapeText } from '../base/escape.ts'
 import { type EventConsumer, eventKind } from '../base/event.ts'
 import type { FunctionSums } from '../base/function-sums.ts'
@@ -8,6 +8,7 @@ import { type HookedReturn, Kernel, type ProcessReport, permissionError } from '
 import { type BpfLink, detachAll } from '../bpf/link.ts'
 import { listReturns } from '../bpf/list-returns.ts'
 import type { KernelStatistics } from '../bpf/statistics.ts'
+import { Calibration } from '../calibration/calibration.ts'
 import type { FunctionPlan, Untraced } from '../probe/plan.ts'
 import type { RecordedTrace } from '../recording/recorder.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
@@ -24,6 +25,7 @@ import {
 } from '../target/start.ts'
 import type { TracedFunction, TraceSink } from '../trace/call.ts'
 import type { TraceClock } from '../trace/clock.ts'
+import { type ProbeCosts, probeCostsText } from '../trace/probe-costs.ts'
 import { Reconstruction, type TraceStatistics } from '../trace/reconstruct.ts'
 import type { CostedFunction } from './budget.ts'
 import { BudgetKeeper } from './budget-keeper.ts'
@@ -66,6 +68,10 @@ export interface SessionOptions extends PlanOptions {
   readonly budget: number | undefined
   /** Told what the user should know at once. */
   readonly warn: (text: string) => void
+  /** Whether the cost of probes is measured and taken off durations. */
+  readonly compensate: boolean
+  /** Whether the time is reported that threads are off their CPUs. */
+  readonly cpuTime: boolean
   /** Told what has just been done: for people who want to know where start-up time goes. */
   readonly log: (done: string) => void
 }
@@ -137,6 +143,10 @@ export class TraceSession {
   readonly #leaving = new Set<Promise<void>>()
   /** Probes of processes that have ended. */
   readonly #detaching = new Set<Promise<void>>()
+  #calibration: Calibration | undefined
+  #probeCosts: ProbeCosts | undefined
+  /** Events from before tracing began. */
+  readonly #early: Parameters<EventConsumer['event']>[] = []
   #command: StartedCommand | undefined
   #exit: ExitReport | undefined
   #commandEnded = false
@@ -165,6 +175,7 @@ export class TraceSession {
       this.#kernel = new Kernel(this.clock.baseNs, bufferBytes, { lossless, threads })
       this.#guard = new Guard(this.#kernel)
       this.#tracepoints = this.#kernel.attachTracepoints()
+      if (options.cpuTime) this.#tracepoints.push(this.#kernel.attachSwitches())
       options.log(`kernel side loaded, ${this.#kernel.ringBytes >> 10} KB of ring buffer per CPU`)
     } catch (error) {
       throw isPermissionProblem(error) ? permissionError(error) : error
@@ -197,6 +208,7 @@ export class TraceSession {
   async prepare(): Promise<{ planned: readonly PlannedModule[]; untraced: readonly Untraced[] }> {
     const { target, log } = this.#options
     await this.#kernel.ready
+    if (this.#options.compensate) this.#startCalibration()
     const tracer = target.kind === 'command' ? await this.#start(target) : this.#join(target.pid)
     if (tracer === undefined) return { planned: [], untraced: [] }
     this.#checkSwitches(tracer)
@@ -209,11 +221,15 @@ export class TraceSession {
    * @param tap what is to see every event as the kernel reported it
    */
   async trace(sink: SessionSink, tap?: EventTap): Promise<TraceResult> {
+    await this.#finishCalibration()
+    // Not before: what is calibrated must not be silent.
+    if (this.#options.selection.switches.has('starts')) this.#kernel.pause()
     const functions = this.#ids.table
     const pidOf = (tid: number) => this.#pidOf(tid)
-    const engine = new Reconstruction(functions, sink, pidOf, {
-      manyReturnsPending: (ids) => this.#probeExits(recursiveFunctions(ids)),
-    })
+    const observer = {
+      manyReturnsPending: (ids: readonly number[]) => this.#probeExits(recursiveFunctions(ids)),
+    }
+    const engine = new Reconstruction(functions, sink, pidOf, { observer, probeCosts: this.#probeCosts })
     const describeState = (consumer: EventConsumer) => engine.describeState(consumer)
     const all = tap === undefined ? engine : both(tap({ functions, pidOf, describeState }), engine)
     const counted = this.#options.sumUp === undefined ? both(all, this.#budget.consumer) : all
@@ -224,6 +240,10 @@ export class TraceSession {
       (this.#tracers.get(pid) ?? this.#ended.get(pid))?.functionBegunAt(address, returnsIntoProgram),
     )
     for (const text of this.#earlyNotes.splice(0)) this.#note(text)
+    for (const event of this.#early.splice(0)) events.event(...event)
+    if (this.#options.compensate && this.#probeCosts === undefined) {
+      this.#note('the cost of probes could not be measured: durations include it')
+    }
     await this.#guard.ready
     this.#beginSums()
     for (const tracer of this.#tracers.values()) {
@@ -268,7 +288,6 @@ export class TraceSession {
         `no function that can be traced matches ${what === 'starts' ? '--start-at' : '--stop-at'} '${escapeText(patterns)}': see what there is with --plan`,
       )
     }
-    if (switches.has('starts')) this.#kernel.pause()
   }
 
   /** Once there are so many calls no further ones begin, and tracing ends. */
@@ -353,6 +372,11 @@ export class TraceSession {
     this.#tracepoints.push(...links)
   }
 
+  /** What probes cost; undefined where that was not measured. Known when tracing begins. */
+  get probeCosts(): ProbeCosts | undefined {
+    return this.#probeCosts
+  }
+
   /** Ends tracing soon and leaves the target running. */
   stop(): void {
     this.#stopRequested = true
@@ -368,8 +392,30 @@ export class TraceSession {
   async abandon(): Promise<void> {
     if (this.#command !== undefined && !this.#commandEnded) process.kill(this.#command.pid, 'SIGKILL')
     await Promise.all([...this.#tracers.values()].map((tracer) => tracer.detach()))
+    await this.#calibration?.detach()
     await detachAll(this.#tracepoints)
     this.#guard.dismiss()
+  }
+
+  #startCalibration(): void {
+    try {
+      this.#calibration = new Calibration(this.#kernel)
+      this.#options.log('calibration started')
+    } catch (error) {
+      // A machine on which no program of ours can run: durations stay what was measured, and that is said.
+      this.#options.log(`calibration failed: ${messageOf(error)}`)
+    }
+  }
+
+  async #finishCalibration(): Promise<void> {
+    if (this.#calibration === undefined) return
+    this.#probeCosts = await this.#calibration.finish({ event: (...event) => this.#early.push(event) })
+    this.#detaching.add(this.#calibration.detach())
+    this.#options.log(
+      this.#probeCosts === undefined
+        ? 'calibration failed: too few events'
+        : `calibrated: ${probeCostsText(this.#probeCosts)}`,
+    )
   }
 
   #join(pid: Pid): ProcessTracer {

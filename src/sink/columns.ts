@@ -3,7 +3,7 @@ import type { TracedFunction } from '../trace/call.ts'
 import { type SplitBase, splitBase, type TraceClock } from '../trace/clock.ts'
 import { type ByteWriter, encode } from './byte-writer.ts'
 import { perFunction } from './function-text.ts'
-import { durationWidth, writeDuration, writeTimestamp } from './time-text.ts'
+import { durationWidth, writeBelowResolution, writeDuration, writeTimestamp } from './time-text.ts'
 
 /** The value of a field that a row does not have: its cell is blank. */
 export const absent = -1
@@ -28,6 +28,8 @@ export interface Row {
   timeNs: number
   durationNs: number
   durationBound: Bound
+  /** Durations below this are not known, but for that. */
+  resolutionNs: number
   /** The part of the duration that was not spent in calls that are shown. */
   selfNs: number
   /** Since the line before of the same thread. */
@@ -144,6 +146,7 @@ function durationColumn(
     write: (out, row) => {
       const ns = valueIn(row)
       if (ns === absent) out.spaces(width)
+      else if (isBounded && ns < row.resolutionNs) writeBelowResolution(out, 'column')
       else writeDuration(out, ns, isBounded ? row.durationBound : bound.exact, 'column', color)
     },
   }

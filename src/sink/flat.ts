@@ -1,19 +1,17 @@
-import { type Call, type CallEnd, durationNs, type TracedFunction } from '../trace/call.ts'
+import { type Call, durationNs, type TracedFunction } from '../trace/call.ts'
 import { type ByteWriter, encode } from './byte-writer.ts'
+import { hasRemarks, writeRemarks } from './call-remarks.ts'
 import { functionNames, perFunction } from './function-text.ts'
 import type { OutputSink } from './output-sink.ts'
-import { boundOf, createTableSink, type TableSinkOptions } from './table-sink.ts'
-import { writeDuration } from './time-text.ts'
+import { boundOf, createTableSink, resolutionOf, type TableSinkOptions } from './table-sink.ts'
+import { writeBelowResolution, writeDuration } from './time-text.ts'
 
 const arrows = { begin: encode('→ ['), end: encode('← ['), leaf: encode('↔ [') }
 const afterDepth = encode('] ')
 const beforeDuration = encode(' [')
-const tail: Readonly<Record<CallEnd, Uint8Array>> = {
-  return: encode(']'),
-  unwound: encode('] /* unwound */'),
-  inferred: encode('] /* inferred */'),
-  cut: encode('] /* cut */'),
-}
+const afterDuration = encode(']')
+const commentBegin = encode(' /* ')
+const commentEnd = encode(' */')
 
 /**
  * One line per event, each to be read alone: `→ [depth] name` where a call begins, `← [depth] name [duration]`
@@ -33,8 +31,13 @@ export function createFlatSink(options: TableSinkOptions): OutputSink {
   function ended(out: ByteWriter, arrow: Uint8Array, call: Call): void {
     event(out, arrow, call.fn, call.depth)
     out.bytes(beforeDuration)
-    writeDuration(out, durationNs(call), boundOf(call.how), 'inline', options.color)
-    out.bytes(tail[call.how])
+    if (durationNs(call) < resolutionOf(call)) writeBelowResolution(out, 'inline')
+    else writeDuration(out, durationNs(call), boundOf(call.how), 'inline', options.color)
+    out.bytes(afterDuration)
+    if (!hasRemarks(call)) return
+    out.bytes(commentBegin)
+    writeRemarks(out, call)
+    out.bytes(commentEnd)
   }
 
   return createTableSink(options, {

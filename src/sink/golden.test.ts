@@ -584,7 +584,7 @@ describe('jsonl', () => {
       1us 1/10@2 begin ns::f(int)
           {"type":"begin","tsNs":1000,"pid":1,"tid":10,"cpu":2,"depth":1,"name":"ns::f(int)","symbol":"_ns::f(int)","module":"libfoo.so.1"}
       1.811us 1/10@3 end
-          {"type":"end","tsNs":1811,"pid":1,"tid":10,"cpu":3,"depth":1,"name":"ns::f(int)","symbol":"_ns::f(int)","module":"libfoo.so.1","durationNs":811,"how":"return"}
+          {"type":"end","tsNs":1811,"pid":1,"tid":10,"cpu":3,"depth":1,"name":"ns::f(int)","symbol":"_ns::f(int)","module":"libfoo.so.1","durationNs":811,"rawDurationNs":811,"how":"return"}
       2us lost 123@1
           {"type":"lost","tsNs":2000,"cpu":1,"count":123}
       3us note attached
@@ -592,7 +592,7 @@ describe('jsonl', () => {
       3us 1/10 note moved
           {"type":"note","tsNs":3000,"pid":1,"tid":10,"text":"moved"}
       4us 1/10@0 end cut
-          {"type":"end","tsNs":4000,"pid":1,"tid":10,"cpu":0,"depth":0,"name":"main","symbol":"_main","module":"libfoo.so.1","durationNs":4000,"how":"cut"}
+          {"type":"end","tsNs":4000,"pid":1,"tid":10,"cpu":0,"depth":0,"name":"main","symbol":"_main","module":"libfoo.so.1","durationNs":4000,"rawDurationNs":4000,"how":"cut"}
       finish
     `,
   )
@@ -604,7 +604,7 @@ describe('jsonl', () => {
       0ns 1/10 begin "a\\"b\\\\c\\u001b\\u009b\\u202e\\n\\ud800"
           {"type":"begin","tsNs":0,"pid":1,"tid":10,"cpu":0,"depth":0,"name":"a\\"b\\\\c\\u001b\\u009b\\u202e\\n\\ud800","symbol":"_a\\"b\\\\c\\u001b\\u009b\\u202e\\n\\ud800","module":"libfoo.so.1"}
       1ns 1/10 end
-          {"type":"end","tsNs":1,"pid":1,"tid":10,"cpu":0,"depth":0,"name":"a\\"b\\\\c\\u001b\\u009b\\u202e\\n\\ud800","symbol":"_a\\"b\\\\c\\u001b\\u009b\\u202e\\n\\ud800","module":"libfoo.so.1","durationNs":1,"how":"return"}
+          {"type":"end","tsNs":1,"pid":1,"tid":10,"cpu":0,"depth":0,"name":"a\\"b\\\\c\\u001b\\u009b\\u202e\\n\\ud800","symbol":"_a\\"b\\\\c\\u001b\\u009b\\u202e\\n\\ud800","module":"libfoo.so.1","durationNs":1,"rawDurationNs":1,"how":"return"}
     `,
   )
 
@@ -615,7 +615,7 @@ describe('jsonl', () => {
       0ns 1/10 begin f
           {"type":"begin","tsNs":17280000999999999,"pid":1,"tid":10,"cpu":0,"depth":0,"name":"f","symbol":"_f","module":"libfoo.so.1"}
       1ns 1/10 end
-          {"type":"end","tsNs":17280001000000000,"pid":1,"tid":10,"cpu":0,"depth":0,"name":"f","symbol":"_f","module":"libfoo.so.1","durationNs":1,"how":"return"}
+          {"type":"end","tsNs":17280001000000000,"pid":1,"tid":10,"cpu":0,"depth":0,"name":"f","symbol":"_f","module":"libfoo.so.1","durationNs":1,"rawDurationNs":1,"how":"return"}
     `,
   )
 })
@@ -681,7 +681,7 @@ describe('filters', () => {
       900ns 1/10 end
       5us 1/11 end
           {"type":"begin","tsNs":100,"pid":1,"tid":11,"cpu":0,"depth":0,"name":"worker","symbol":"_worker","module":"libfoo.so.1"}
-          {"type":"end","tsNs":5000,"pid":1,"tid":11,"cpu":0,"depth":0,"name":"worker","symbol":"_worker","module":"libfoo.so.1","durationNs":4900,"how":"return"}
+          {"type":"end","tsNs":5000,"pid":1,"tid":11,"cpu":0,"depth":0,"name":"worker","symbol":"_worker","module":"libfoo.so.1","durationNs":4900,"rawDurationNs":4900,"how":"return"}
     `,
   )
 

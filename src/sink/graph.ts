@@ -1,25 +1,15 @@
-import type { CallEnd } from '../trace/call.ts'
 import { encode } from './byte-writer.ts'
+import { hasRemarks, writeRemarks } from './call-remarks.ts'
 import { functionNames, perFunction } from './function-text.ts'
 import type { OutputSink } from './output-sink.ts'
 import { createTableSink, type TableSinkOptions } from './table-sink.ts'
 
 const indentPerDepth = 2
 
-/** After `f();` */
-const leafTail: Readonly<Record<CallEnd, Uint8Array>> = {
-  return: encode(''),
-  unwound: encode(' /* unwound */'),
-  inferred: encode(' /* inferred */'),
-  cut: encode(' /* cut */'),
-}
+const commentBegin = encode(' /* ')
+const commentEnd = encode(' */')
 /** After `} /* f` */
-const closingTail: Readonly<Record<CallEnd, Uint8Array>> = {
-  return: encode(' */'),
-  unwound: encode(': unwound */'),
-  inferred: encode(': inferred */'),
-  cut: encode(': cut */'),
-}
+const colon = encode(': ')
 
 /**
  * The call graph as a table: duration, then the tree.
@@ -28,6 +18,8 @@ const closingTail: Readonly<Record<CallEnd, Uint8Array>> = {
  *                 | main() {
  *        1.234 us |   leaf();
  *     >  2.000 ms | } /* main: cut *\/
+ *
+ *       10.105 ms | nap(); /* off CPU 10.081 ms *\/
  *
  * A duration with `>` is at least that long (the call was cut), one with `<` at most (its return was not seen).
  * An indentation is to be read within its own thread: a dashed line marks each switch to another one.
@@ -47,12 +39,19 @@ export function createGraphSink(options: TableSinkOptions): OutputSink {
     leaf: (out, call) => {
       out.spaces(indentPerDepth * call.depth)
       out.bytes(textOf(call.fn).leaf)
-      out.bytes(leafTail[call.how])
+      if (!hasRemarks(call)) return
+      out.bytes(commentBegin)
+      writeRemarks(out, call)
+      out.bytes(commentEnd)
     },
     closing: (out, call) => {
       out.spaces(indentPerDepth * call.depth)
       out.bytes(textOf(call.fn).closing)
-      out.bytes(closingTail[call.how])
+      if (hasRemarks(call)) {
+        out.bytes(colon)
+        writeRemarks(out, call)
+      }
+      out.bytes(commentEnd)
     },
   })
 }

@@ -1,6 +1,13 @@
 import { jsonString } from '../base/json-string.ts'
 import type { TraceNs } from '../base/units.ts'
-import { type Call, type CallEnd, durationNs, type TracedThread } from '../trace/call.ts'
+import {
+  type Call,
+  type CallEnd,
+  durationNs,
+  offCpuNs,
+  rawDurationNs,
+  type TracedThread,
+} from '../trace/call.ts'
 import { splitBase, type TraceClock } from '../trace/clock.ts'
 import { ByteWriter, type ChunkWriter, encode } from './byte-writer.ts'
 import { perFunction } from './function-text.ts'
@@ -20,7 +27,9 @@ const keyDepth = encode(',"depth":')
 const keyCount = encode(',"count":')
 const keyDuration = encode(',"durationNs":')
 const keyWaited = encode(',"waitedNs":')
+const keyRawDuration = encode(',"rawDurationNs":')
 const close = encode('}')
+const keyOffCpu = encode(',"offCpuNs":')
 const howTail: Readonly<Record<CallEnd, Uint8Array>> = {
   return: encode(',"how":"return"}'),
   unwound: encode(',"how":"unwound"}'),
@@ -37,7 +46,7 @@ export interface JsonLinesOptions {
  * JSON Lines: one object per event, in the order of the engine's events, which per thread is that of time.
  *
  *     begin  type tsNs pid tid [stack] cpu depth name symbol module [inherited]
- *     end    the same and durationNs [waitedNs] how     (`tsNs` and `cpu` are those of the end)
+ *     end    the same and durationNs rawDurationNs [offCpuNs] [waitedNs] how     (`tsNs` and `cpu` are those of the end)
  *     lost   type tsNs cpu count             (`count` in events, not calls)
  *     note   type tsNs [pid tid] text
  *
@@ -49,6 +58,9 @@ export interface JsonLinesOptions {
  * `tsNs` is CLOCK_MONOTONIC in nanoseconds, all digits exact: beyond 104 days of uptime it exceeds 2^53, and a
  * reader that holds numbers in doubles rounds it. `durationNs` is always exact in a double; it is an upper bound
  * when `how` is `unwound` or `inferred`, a lower one when it is `cut`.
+ * `durationNs` is the program's, without what probes took; `rawDurationNs` is what was measured, the distance of the two
+ * `tsNs`. They are the same where durations are not compensated. `offCpuNs` is the part of both in which the thread was
+ * off CPU, where that was traced and is not 0.
  */
 export function createJsonLinesSink(options: JsonLinesOptions): OutputSink {
   const out = new ByteWriter(options.write)
@@ -93,6 +105,13 @@ export function createJsonLinesSink(options: JsonLinesOptions): OutputSink {
       callFields(call, call.endCpu)
       out.bytes(keyDuration)
       out.integer(durationNs(call))
+      out.bytes(keyRawDuration)
+      out.integer(rawDurationNs(call))
+      const off = offCpuNs(call)
+      if (off > 0) {
+        out.bytes(keyOffCpu)
+        out.integer(off)
+      }
       if (call.waitedNs !== undefined && call.waitedNs > 0) {
         out.bytes(keyWaited)
         out.integer(call.waitedNs)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { deliver, functionTable, randomTrace, type TraceEvent } from '../../test/support/random-trace.ts'
 import { asTraceNs } from '../base/units.ts'
-import { durationNs } from '../trace/call.ts'
+import { durationNs, rawDurationNs } from '../trace/call.ts'
 import { createFlatSink } from './flat.ts'
 import { createGraphSink } from './graph.ts'
 import { createJsonLinesSink } from './jsonl.ts'
@@ -98,7 +98,14 @@ test('every line of JSON parses to the event that it was made of', () => {
         const common = { type: event.type, pid: thread.pid, tid: thread.tid, depth, name, symbol, module }
         return event.type === 'begin'
           ? { ...common, tsNs: beginNs, cpu: beginCpu }
-          : { ...common, tsNs: endNs, cpu: endCpu, durationNs: durationNs(event.call), how }
+          : {
+              ...common,
+              tsNs: endNs,
+              cpu: endCpu,
+              durationNs: durationNs(event.call),
+              rawDurationNs: rawDurationNs(event.call),
+              how,
+            }
       })
       expect(parsed).toEqual(expected)
     }),

@@ -6,10 +6,12 @@ import {
   durationNs,
   type Loss,
   type Note,
+  rawDurationNs,
   type TracedFunction,
   type TracedThread,
 } from '../trace/call.ts'
 import type { TraceClock } from '../trace/clock.ts'
+import { compensatedResolutionNs } from '../trace/probe-costs.ts'
 import { ThreadTable } from '../trace/thread-table.ts'
 import { ByteWriter, type ChunkWriter, encode } from './byte-writer.ts'
 import { absent, type Bound, bound, type ColumnName } from './columns.ts'
@@ -52,6 +54,12 @@ export interface LineShape {
 export function boundOf(how: CallEnd): Bound {
   if (how === 'return') return bound.exact
   return how === 'cut' ? bound.atLeast : bound.atMost
+}
+
+/** What is short by itself is known as it was measured; what is short because something was taken off is not. */
+export function resolutionOf(call: Call): number {
+  if (call.how === 'cut' || durationNs(call) === rawDurationNs(call)) return 0
+  return compensatedResolutionNs
 }
 
 /**
@@ -165,6 +173,7 @@ export function createTableSink(options: TableSinkOptions, shape: LineShape): Ou
       opening.isHeld = false
       row.durationNs = durationNs(call)
       row.durationBound = boundOf(call.how)
+      row.resolutionNs = resolutionOf(call)
       row.selfNs = showsSelf ? takeSelfNs(opening.childNs, row.durationNs) : absent
       if (isLeaf) {
         startCallLine(opening, call.thread, call.fn, call.beginNs, call.beginCpu)

@@ -28,6 +28,7 @@ export class Table {
     timeNs: 0,
     durationNs: absent,
     durationBound: bound.exact,
+    resolutionNs: 0,
     selfNs: absent,
     deltaNs: absent,
     fn: undefined,

@@ -63,6 +63,13 @@ export function writeDuration(
   out.bytes(layout === 'column' ? dress.padded : dress.after)
 }
 
+const belowResolution = { column: encode('    <0.1 us'), inline: encode('<0.1 us') }
+
+/** In the place of a duration, where all that can be told is that it is below the resolution of compensated ones. */
+export function writeBelowResolution(out: ByteWriter, layout: DurationLayout): void {
+  out.bytes(belowResolution[layout])
+}
+
 /** A trace time as CLOCK_MONOTONIC in `seconds.nanoseconds`, nine decimals; the seconds right-aligned. */
 export function writeTimestamp(out: ByteWriter, base: SplitBase, timeNs: number, secondsWidth: number): void {
   const rest = timeNs + base.restNs

@@ -1,11 +1,14 @@
-import type { Call } from './call.ts'
+import { type Call, durationNs } from './call.ts'
 
 /** A call that a filter keeps beyond the callback, or passes on changed. */
 export type MutableCall = { -readonly [Field in keyof Call]: Call[Field] }
 
 export function copyOf(call: Call): MutableCall {
   const { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited = false, waitedNs = 0 } = call
-  return { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited, waitedNs }
+  const { beginOverheadNs = 0, endOverheadNs = 0, beginOffCpuNs = 0, endOffCpuNs = 0 } = call
+  const overhead = { beginOverheadNs, endOverheadNs }
+  const times = { durationNs: durationNs(call), ...overhead, beginOffCpuNs, endOffCpuNs }
+  return { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited, waitedNs, ...times }
 }
 
 export function copyInto(copy: MutableCall, call: Call): void {
@@ -19,4 +22,9 @@ export function copyInto(copy: MutableCall, call: Call): void {
   copy.how = call.how
   copy.isInherited = call.isInherited === true
   copy.waitedNs = call.waitedNs ?? 0
+  copy.durationNs = durationNs(call)
+  copy.beginOverheadNs = call.beginOverheadNs ?? 0
+  copy.endOverheadNs = call.endOverheadNs ?? 0
+  copy.beginOffCpuNs = call.beginOffCpuNs ?? 0
+  copy.endOffCpuNs = call.endOffCpuNs ?? 0
 }

@@ -54,13 +54,34 @@ export interface Call {
   readonly how: CallEnd
   /** Nanoseconds in which the thread was held up by utrace: not the program's. Absent: 0. */
   readonly waitedNs?: number
+  /** How long it took the program: what was measured without what probes took. Absent where nothing is taken off. */
+  readonly durationNs?: DurationNs
+  /** What probes had cost its thread in all when it began, and when it ended. */
+  readonly beginOverheadNs?: number
+  readonly endOverheadNs?: number
+  /** How long its thread had been off CPU in all when it began, and when it ended. */
+  readonly beginOffCpuNs?: number
+  readonly endOffCpuNs?: number
   /** It began in the parent process, before the fork: `beginNs` is when the child did. */
   readonly isInherited?: boolean
 }
 
-/** From begin to end, without what the thread waited for utrace, in nanoseconds. */
+/**
+ * How long an ended call took the program. Never negative, at most what was measured, and at least the sum of the calls
+ * that it made.
+ */
 export function durationNs(call: Call): DurationNs {
-  return (call.endNs - call.beginNs - (call.waitedNs ?? 0)) as DurationNs
+  return call.durationNs ?? rawDurationNs(call)
+}
+
+/** What was measured of an ended call: `endNs - beginNs`, with the cost of the probes that lie between. */
+export function rawDurationNs(call: Call): DurationNs {
+  return (call.endNs - call.beginNs) as DurationNs
+}
+
+/** For how much of an ended call its thread was off CPU: it waited, or others ran. 0 where that was not traced. */
+export function offCpuNs({ beginOffCpuNs = 0, endOffCpuNs = 0 }: Call): DurationNs {
+  return (endOffCpuNs - beginOffCpuNs) as DurationNs
 }
 
 /** Events that never reached the reader: known by their number, not by their content. */

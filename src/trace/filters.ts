@@ -1,5 +1,6 @@
-import type { DurationNs, TraceNs } from '../base/units.ts'
-import type { Call, TracedThread, TraceSink } from './call.ts'
+import { asTraceNs, type DurationNs, type TraceNs } from '../base/units.ts'
+import { type Call, durationNs, type TracedThread, type TraceSink } from './call.ts'
+import { copyInto, copyOf, type MutableCall } from './call-copy.ts'
 import { ThreadTable } from './thread-table.ts'
 
 /** Passes calls that have fewer than `maxDepth` open calls above them: with 1, outermost calls only. */
@@ -67,22 +68,25 @@ export function withTimeFilter(sink: TraceSink, minNs: DurationNs): TimeFilter {
     lost: (loss) => sink.lost(loss),
     note: (note) => sink.note(note),
     tick: (seenUntil) => {
-      for (const held of threads.all()) held.showUntil(seenUntil)
+      for (const held of threads.all()) held.tick(seenUntil)
     },
   }
 }
 
-type HeldCall = { -readonly [Field in keyof Call]: Call[Field] }
+/** Probes hit since the last event that was seen cost no more than this: a call that takes so much longer is long enough. */
+const latestCostNs = 100_000
 
 /** The open calls of one thread: copies, because the engine reuses its own. */
 class HeldCalls {
   readonly #sink: TraceSink
   readonly #minNs: DurationNs
   /** Indexed by nesting, outermost first; kept and overwritten when calls end. */
-  readonly #pool: HeldCall[] = []
+  readonly #pool: MutableCall[] = []
   open = 0
   /** The outermost `#shown` of the open calls were passed on. */
   #shown = 0
+  /** What probes had cost the thread at its last event. */
+  #overheadNs = 0
 
   constructor(sink: TraceSink, minNs: DurationNs) {
     this.#sink = sink
@@ -91,22 +95,18 @@ class HeldCalls {
 
   begin(call: Call): void {
     const held = this.#pool[this.open]
-    if (held === undefined) {
-      const { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how } = call
-      this.#pool.push({ fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how })
-    } else {
-      held.fn = call.fn
-      held.thread = call.thread
-      held.depth = call.depth
-      held.beginNs = call.beginNs
-      held.beginCpu = call.beginCpu
-    }
+    if (held === undefined) this.#pool.push(copyOf(call))
+    else copyInto(held, call)
     this.open += 1
-    this.showUntil(call.beginNs)
+    this.#overheadNs = call.beginOverheadNs ?? 0
+    this.#showUntil(call.beginNs)
   }
 
   end(call: Call): void {
-    this.showUntil(call.endNs)
+    this.#overheadNs = call.endOverheadNs ?? 0
+    // Its duration is what counts, and its callers took longer.
+    if (durationNs(call) >= this.#minNs) this.#showTo(this.open)
+    else this.#showUntil(call.endNs, this.open - 1)
     const wasShown = this.#shown === this.open
     this.open -= 1
     if (!wasShown) return
@@ -114,12 +114,21 @@ class HeldCalls {
     this.#sink.end(call)
   }
 
-  showUntil(now: TraceNs): void {
-    while (this.#shown < this.open) {
-      const outermostHeld = this.#pool[this.#shown]!
-      if (now - outermostHeld.beginNs < this.#minNs) return
-      this.#shown += 1
-      this.#sink.begin(outermostHeld)
+  tick(seenUntil: TraceNs): void {
+    if (this.#overheadNs === 0) this.#showUntil(seenUntil)
+    else this.#showUntil(asTraceNs(seenUntil - latestCostNs))
+  }
+
+  /** Shows the open calls outside of `depth` that are long enough at a time. */
+  #showUntil(now: TraceNs, depth = this.open): void {
+    for (let next = this.#shown; next < depth; next++) {
+      const { beginNs, beginOverheadNs = 0 } = this.#pool[next]!
+      if (now - beginNs - (this.#overheadNs - beginOverheadNs) < this.#minNs) return
+      this.#showTo(next + 1)
     }
+  }
+
+  #showTo(depth: number): void {
+    while (this.#shown < depth) this.#sink.begin(this.#pool[this.#shown++]!)
   }
 }

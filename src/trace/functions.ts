@@ -1,11 +1,14 @@
 import type { VirtualAddress } from '../base/units.ts'
 import type { TracedFunction } from './call.ts'
+import type { EntryProbe } from './probe-costs.ts'
 
 /** What the reconstruction must know of a function besides its name. */
 export interface FunctionRecord {
   readonly fn: TracedFunction
   /** Bytes by which the stack pointer at the entry probe lies below its value at the function's first instruction. */
   readonly entryDisplacement: number
+  /** What the kernel does for a probe at its entry: see `ProbeCosts`. */
+  readonly entryProbe: EntryProbe
   /**
    * How its returns are seen: hooked in the kernel, at the instructions by which it leaves, at its entry already
    * (nothing of it is left to run), or not at all.

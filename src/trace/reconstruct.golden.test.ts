@@ -37,6 +37,7 @@ function parseFunction(line: string, id: number): FunctionRecord {
   return {
     fn: { id, name, symbol: name, module: 'target', kind: 'function' },
     entryDisplacement: Number(displacement ?? 0),
+    entryProbe: 'emulated',
     wayOut: wayOut as FunctionRecord['wayOut'],
     mayTailCall: jumps !== undefined,
   }

@@ -17,7 +17,9 @@ interface Event {
 /** Every way out, with and without jumps, at two places of the entry probe. */
 const functions: readonly FunctionRecord[] = (['return', 'ret', 'entry', 'none'] as const)
   .flatMap((wayOut) => [false, true].map((mayTailCall) => ({ wayOut, mayTailCall })))
-  .flatMap((base) => [0, 16].map((entryDisplacement) => ({ ...base, entryDisplacement })))
+  .flatMap((base) =>
+    [0, 16].map((entryDisplacement) => ({ ...base, entryDisplacement, entryProbe: 'emulated' as const })),
+  )
   .map((record, id) => ({
     ...record,
     fn: { id, name: `f${id}`, symbol: `f${id}`, module: 'target', kind: 'function' },

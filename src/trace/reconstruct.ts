@@ -1,7 +1,8 @@
 import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
-import { asPid, asTid, asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
-import type { CallEnd, TraceSink } from './call.ts'
+import { asDurationNs, asPid, asTid, asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
+import { type CallEnd, offCpuNs, type TraceSink } from './call.ts'
 import { canTailCall, type FunctionTable } from './functions.ts'
+import { entryCostOf, freeProbe, type ProbeCost, type ProbeCosts } from './probe-costs.ts'
 import { type Frame, type Stack, Thread } from './stacks.ts'
 
 export interface TraceStatistics {
@@ -22,6 +23,12 @@ export interface ReconstructionObserver {
   manyReturnsPending(functionIds: readonly number[]): void
 }
 
+export interface ReconstructionOptions {
+  readonly observer?: ReconstructionObserver | undefined
+  /** What is taken off durations; undefined: nothing, they are what was measured. */
+  readonly probeCosts?: ProbeCosts | undefined
+}
+
 /**
  * Rebuilds calls from events, thread by thread, from the order of entries and exits and their stack pointers.
  *
@@ -31,12 +38,18 @@ export interface ReconstructionObserver {
  * - an entry at stack pointer s proves that calls below s are over, and that a call at s is over too, unless it
  *   left its place to the new one by a tail call.
  * A thread may have several stacks: each holds a tree of its own.
+ *
+ * Durations are the program's. Each event says which probe was hit, and with that what it has cost the thread before and
+ * after the clock was read: the sum of these costs between a call's two readings of the clock is taken off.
  */
 export class Reconstruction implements EventConsumer {
   readonly #functions: FunctionTable
   readonly #sink: TraceSink
   readonly #pidOf: (tid: number) => number
   readonly #observer: ReconstructionObserver | undefined
+  readonly #costs: ProbeCosts | undefined
+  /** By function, what its entry costs, once that was asked for. */
+  readonly #entryCosts: ProbeCost[] = []
   readonly #threads = new Map<number, Thread>()
   /** The processes of threads whose birth was reported and who have not called anything yet. */
   readonly #bornIn = new Map<number, Pid>()
@@ -57,24 +70,36 @@ export class Reconstruction implements EventConsumer {
     functions: FunctionTable,
     sink: TraceSink,
     pidOf: (tid: number) => number,
-    observer?: ReconstructionObserver,
+    { observer, probeCosts }: ReconstructionOptions = {},
   ) {
     this.#functions = functions
     this.#sink = sink
     this.#pidOf = pidOf
     this.#observer = observer
+    this.#costs = probeCosts
   }
 
   /** Takes the next event. Events come in the order of their time, at least within each thread. */
   event(time: TraceNs, stack: number, tid: number, kind: EventKind, functionId: number, cpu: number): void {
     switch (kind) {
-      case eventKind.entry:
-        this.#enter(time, stack, this.#thread(tid), functionId, cpu)
+      case eventKind.entry: {
+        const thread = this.#thread(tid)
+        const { beforeNs, afterNs } = this.#entryCost(functionId)
+        thread.overheadNs += beforeNs
+        this.#enter(time, stack, thread, functionId, cpu)
+        thread.overheadNs += afterNs
         break
+      }
       case eventKind.return:
       case eventKind.ret:
-        this.#leave(time, stack, this.#thread(tid), cpu)
+      case eventKind.jump: {
+        const thread = this.#thread(tid)
+        const { beforeNs, afterNs } = this.#exitCost(kind)
+        thread.overheadNs += beforeNs
+        this.#leave(time, stack, thread, cpu)
+        thread.overheadNs += afterNs
         break
+      }
       case eventKind.lost:
         this.lost(time, stack, cpu)
         break
@@ -100,11 +125,18 @@ export class Reconstruction implements EventConsumer {
         this.#switchesStacks = true
         break
       case eventKind.waited:
-        this.#thread(tid).waitedNs += stack
+        this.#thread(tid).waited(stack)
         this.waitedNs += stack
         break
       case eventKind.dropped:
         this.#drop(functionId)
+        break
+      case eventKind.threadTimes:
+        this.#resume(this.#thread(tid), time, stack, functionId)
+        break
+      case eventKind.switched:
+        // Threads that call nothing are nobody's concern.
+        this.#threads.get(tid)?.switched(time, functionId !== 0)
     }
   }
 
@@ -129,14 +161,38 @@ export class Reconstruction implements EventConsumer {
   }
 
   #describeOpenCalls(consumer: EventConsumer, beforeLoss: boolean): void {
-    const stacks = [...this.#threads.values()].flatMap((thread) => thread.stacks)
-    for (const { frames, open, tid } of stacks) {
+    const stacks = [...this.#threads.values()].flatMap((thread) =>
+      thread.stacks.map(({ frames, open }) => ({ frames, open, thread })),
+    )
+    for (const { frames, open, thread } of stacks) {
+      const { tid, overheadNs, offSince } = thread
+      let callersChildrenNs = 0
+      let described = false
       for (let index = 0; index < open; index++) {
-        const { beginNs, beginCpu, fn, record, stack, losses } = frames[index]!
-        if (losses < this.#losses !== beforeLoss) continue
-        consumer.event(beginNs, stack - record.entryDisplacement, tid, eventKind.entry, fn.id, beginCpu)
+        const frame = frames[index]!
+        const { beginNs, beginCpu, beginOverheadNs, beginOffCpuNs, fn, record, stack, losses } = frame
+        if (losses < this.#losses === beforeLoss) {
+          const before = beginOverheadNs - this.#entryCost(fn.id).beforeNs
+          describeTimes(consumer, tid, [beginOffCpuNs, before, callersChildrenNs])
+          consumer.event(beginNs, stack - record.entryDisplacement, tid, eventKind.entry, fn.id, beginCpu)
+          described = true
+        }
+        callersChildrenNs = frame.childrenNs
       }
+      if (!described) continue
+      const offCpuNs = thread.offCpuNs(offSince ?? asTraceNs(0))
+      describeTimes(consumer, tid, [offCpuNs, overheadNs, callersChildrenNs])
+      if (offSince !== undefined) consumer.event(offSince, 0, tid, eventKind.switched, 1, 0)
     }
+  }
+
+  /** Takes up what a state says: the calls that are open have begun before the events that were seen. */
+  #resume(thread: Thread, offCpuNs: number, overheadNs: number, childrenNs: number): void {
+    thread.resumeOffCpu(offCpuNs)
+    if (this.#costs === undefined) return
+    thread.overheadNs = overheadNs
+    const { frames, open } = thread.current
+    if (open > 0) frames[open - 1]!.childrenNs = childrenNs
   }
 
   /** Cuts every call that is still open, thread by thread, innermost first. */
@@ -177,6 +233,9 @@ export class Reconstruction implements EventConsumer {
     frame.stack = pointer
     frame.beginNs = time
     frame.beginCpu = cpu
+    frame.beginOverheadNs = thread.overheadNs
+    frame.beginOffCpuNs = thread.offCpuNs(time)
+    frame.childrenNs = 0
     frame.record = record
     frame.isInherited = false
     const probed = record.wayOut === 'ret' || this.#areExitsProbed(functionId, time)
@@ -213,6 +272,18 @@ export class Reconstruction implements EventConsumer {
   #stackForExit(time: TraceNs, pointer: number, thread: Thread, cpu: number): Stack | undefined {
     const leave = (left: Stack) => this.#end(thread, left, time, cpu, this.#howMissed(left.top!))
     return thread.stackForExit(pointer, this.#switchesStacks, leave)
+  }
+
+  #entryCost(functionId: number): ProbeCost {
+    if (this.#costs === undefined) return freeProbe
+    this.#entryCosts[functionId] ??= entryCostOf(this.#costs, this.#functions[functionId]!)
+    return this.#entryCosts[functionId]
+  }
+
+  #exitCost(kind: EventKind): ProbeCost {
+    if (this.#costs === undefined) return freeProbe
+    if (kind === eventKind.return) return this.#costs.return
+    return kind === eventKind.ret ? this.#costs.ret : this.#costs.jump
   }
 
   /** What is told to happen from a time on may be told before earlier events are. */
@@ -271,6 +342,9 @@ export class Reconstruction implements EventConsumer {
       frame.stack = inherited.stack
       frame.isInherited = true
       frame.waitedNs = 0
+      frame.beginOverheadNs = 0
+      frame.beginOffCpuNs = 0
+      frame.childrenNs = 0
       // The kernel lets only those see a hooked return who saw its entry: not the child's own probes.
       frame.hooked = false
       frame.returnExpected = inherited.returnExpected && !inherited.hooked
@@ -303,6 +377,12 @@ export class Reconstruction implements EventConsumer {
     frame.endCpu = cpu
     frame.how = how
     frame.waitedNs = thread.waitedNs - frame.waitedNs
+    frame.endOverheadNs = thread.overheadNs
+    // Costs are what hits take on the whole: a single one may have taken less.
+    const ownNs = time - frame.beginNs - (thread.overheadNs - frame.beginOverheadNs)
+    frame.endOffCpuNs = thread.offCpuNs(time)
+    frame.durationNs = asDurationNs(Math.max(ownNs, frame.childrenNs, offCpuNs(frame), 0))
+    if (stack.open > 0) stack.frames[stack.open - 1]!.childrenNs += frame.durationNs
     this.#sink.end(frame)
   }
 
@@ -335,4 +415,12 @@ export class Reconstruction implements EventConsumer {
     this.#bornIn.set(pid, asPid(pid))
     if (leaderHasCalled) this.#goneOn.add(pid)
   }
+}
+
+function describeTimes(
+  consumer: EventConsumer,
+  tid: number,
+  [offCpuNs, overheadNs, childrenNs]: readonly [number, number, number],
+): void {
+  consumer.event(asTraceNs(offCpuNs), overheadNs, tid, eventKind.threadTimes, childrenNs, 0)
 }

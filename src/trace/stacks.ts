@@ -1,4 +1,4 @@
-import { asTraceNs, type Pid, type Tid, type TraceNs } from '../base/units.ts'
+import { asDurationNs, asTraceNs, type DurationNs, type Pid, type Tid, type TraceNs } from '../base/units.ts'
 import type { Call, CallEnd, TracedFunction, TracedThread } from './call.ts'
 import type { FunctionRecord } from './functions.ts'
 
@@ -14,6 +14,13 @@ export class Frame implements Call {
   endCpu = 0
   how: CallEnd = 'return'
   isInherited = false
+  durationNs: DurationNs = asDurationNs(Number.NaN)
+  beginOverheadNs = Number.NaN
+  endOverheadNs = Number.NaN
+  beginOffCpuNs = Number.NaN
+  endOffCpuNs = Number.NaN
+  /** How long the calls took, in all, that it has made and that have ended. */
+  childrenNs = Number.NaN
   /** Stack pointer at the function's first instruction: the address that holds the return address. */
   stack = Number.NaN
   /** Its function, for what is asked rarely. */
@@ -122,6 +129,12 @@ export class Thread {
   pendingReturns = 0
   /** How long it has been held up by utrace. */
   waitedNs = 0
+  /** What probes have cost it so far, that time included. */
+  overheadNs = 0
+  /** How long it has been off CPU, but for the current time. */
+  #offCpuNs = 0
+  #offSince: TraceNs | undefined
+  #hasSwitched = false
   /** A signal was delivered, and nothing has been called since. */
   #signalled = false
   /** Where the last handler on an alternate stack ran. */
@@ -132,6 +145,35 @@ export class Thread {
     this.pid = pid
     this.current = new Stack(tid, pid, 0)
     this.stacks = [this.current]
+  }
+
+  /** How long it has been off CPU until now. */
+  offCpuNs(now: TraceNs): number {
+    return this.#offSince === undefined ? this.#offCpuNs : this.#offCpuNs + (now - this.#offSince)
+  }
+
+  /** It was held up by utrace: off CPU, but not of its own accord. */
+  waited(ns: number): void {
+    this.waitedNs += ns
+    this.overheadNs += ns
+    if (this.#hasSwitched) this.#offCpuNs -= ns
+  }
+
+  /** It has left its CPU, or come back. */
+  switched(time: TraceNs, isOff: boolean): void {
+    this.#hasSwitched = true
+    this.#offCpuNs = this.offCpuNs(time)
+    this.#offSince = isOff ? time : undefined
+  }
+
+  /** Takes up what a state says. */
+  resumeOffCpu(untilNs: number): void {
+    this.#offCpuNs = untilNs
+    this.#offSince = undefined
+  }
+
+  get offSince(): TraceNs | undefined {
+    return this.#offSince
   }
 
   get openCalls(): number {

@@ -1,5 +1,5 @@
-import type { TraceNs } from '../base/units.ts'
-import type { Call, TraceSink } from './call.ts'
+import { asDurationNs, type TraceNs } from '../base/units.ts'
+import { type Call, durationNs, offCpuNs, type TraceSink } from './call.ts'
 import { copyInto, copyOf, type MutableCall } from './call-copy.ts'
 import { ThreadTable } from './thread-table.ts'
 
@@ -45,12 +45,18 @@ export function withTimeRange(sink: TraceSink, range: TimeRange): TimeRangeFilte
   }
 }
 
+/** A call that overlaps the range. */
+interface HeldCall extends MutableCall {
+  /** How long the calls that it has made took, in all, as far as they lie in the range. */
+  childrenNs: number
+}
+
 /** The open calls of one thread that overlap the range: copies, because the engine reuses its own. */
 class OpenCalls {
   readonly #sink: TraceSink
   readonly #range: TimeRange
   /** Outermost first; kept and overwritten when calls end. */
-  readonly #pool: MutableCall[] = []
+  readonly #pool: HeldCall[] = []
   #open = 0
   /** The outermost `#shown` of the open calls were passed on. */
   #shown = 0
@@ -58,6 +64,12 @@ class OpenCalls {
   #early = 0
   /** Open calls that began after the range. */
   #late = 0
+  /** What probes had cost the thread at its first and its last event in the range. */
+  #firstOverheadNs: number | undefined
+  #lastOverheadNs = 0
+  /** The same of the time off CPU. */
+  #firstOffCpuNs = 0
+  #lastOffCpuNs = 0
 
   constructor(sink: TraceSink, range: TimeRange) {
     this.#sink = sink
@@ -78,11 +90,16 @@ class OpenCalls {
       return
     }
     const held = this.#pool[this.#open]
-    if (held === undefined) this.#pool.push(copyOf(call))
-    else copyInto(held, call)
-    this.#open++
-    if (call.beginNs >= this.#range.from) this.#show()
+    if (held === undefined) this.#pool.push({ ...copyOf(call), childrenNs: 0 })
     else {
+      copyInto(held, call)
+      held.childrenNs = 0
+    }
+    this.#open++
+    if (call.beginNs >= this.#range.from) {
+      this.#saw(call.beginOverheadNs, call.beginOffCpuNs)
+      this.#show()
+    } else {
       this.#pool[this.#open - 1]!.beginNs = this.#range.from
       this.#early = this.#open
     }
@@ -95,7 +112,10 @@ class OpenCalls {
     }
     // The thread stays as it was at the end of the range, for `finish`.
     if (call.endNs > this.#range.to) return
-    if (call.endNs >= this.#range.from) this.#show()
+    if (call.endNs >= this.#range.from) {
+      this.#saw(call.endOverheadNs, call.endOffCpuNs)
+      this.#show()
+    }
     this.#open--
     if (this.#shown <= this.#open) {
       this.#early = Math.min(this.#early, this.#open)
@@ -103,6 +123,7 @@ class OpenCalls {
     }
     this.#shown = this.#open
     if (this.#early <= this.#open) {
+      this.#addToCaller(durationNs(call))
       this.#sink.end(call)
       return
     }
@@ -119,15 +140,46 @@ class OpenCalls {
     this.#shown = 0
     this.#early = 0
     this.#late = 0
+    this.#firstOverheadNs = undefined
+    this.#firstOffCpuNs = 0
+    this.#lastOffCpuNs = 0
   }
 
-  #end(call: MutableCall, endNs: TraceNs, endCpu: number): void {
+  /** Ends the call that was the innermost, at a side of the range or with a beginning before it. */
+  #end(call: HeldCall, endNs: TraceNs, endCpu: number): void {
     call.endNs = endNs
     call.endCpu = endCpu
     call.how = 'cut'
     // How much of it lies in the range is not known.
     call.waitedNs = 0
+    const seen = this.#firstOverheadNs !== undefined
+    if (!seen || call.beginNs === this.#range.from) {
+      call.beginOverheadNs = this.#firstOverheadNs ?? 0
+      call.beginOffCpuNs = this.#firstOffCpuNs
+    }
+    call.endOverheadNs = seen ? this.#lastOverheadNs : 0
+    call.endOffCpuNs = this.#lastOffCpuNs
+    const ownNs = endNs - call.beginNs - (call.endOverheadNs - (call.beginOverheadNs ?? 0))
+    call.durationNs = asDurationNs(Math.max(ownNs, call.childrenNs, offCpuNs(call), 0))
+    this.#addToCaller(call.durationNs)
     this.#sink.end(call)
+  }
+
+  #addToCaller(calleeNs: number): void {
+    if (this.#open > 0) this.#pool[this.#open - 1]!.childrenNs += calleeNs
+  }
+
+  /**
+   * What lies before the first event in the range is left out, the same wherever reading began: a call that was cut
+   * may be charged for one hit of a probe.
+   */
+  #saw(overheadNs = 0, offCpuNs = 0): void {
+    if (this.#firstOverheadNs === undefined) {
+      this.#firstOverheadNs = overheadNs
+      this.#firstOffCpuNs = offCpuNs
+    }
+    this.#lastOverheadNs = overheadNs
+    this.#lastOffCpuNs = offCpuNs
   }
 
   #show(): void {

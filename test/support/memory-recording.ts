@@ -19,6 +19,17 @@ export const someOrigin: RecordingOrigin = {
   cpus: 2,
   clockBaseNs: 123_456_789_012_345n,
   realtimeBaseNs: 1_700_000_000_000_000_000n,
+  probeCosts: {
+    entry: {
+      emulated: { beforeNs: 40, afterNs: 9 },
+      stepped: { beforeNs: 40, afterNs: 150 },
+      nop: { beforeNs: 6, afterNs: 7 },
+    },
+    libraryCallNs: 3,
+    return: { beforeNs: 8, afterNs: 5 },
+    ret: { beforeNs: 41, afterNs: 149 },
+    jump: { beforeNs: 42, afterNs: 8 },
+  },
   settings: { functions: ['*'] },
 }
 
@@ -48,7 +59,7 @@ export function recordEvents(
     close: () => {},
   })
   const pidOf = (tid: number) => 7 + (tid % 2)
-  const engine = new Reconstruction(functions, liveSink, pidOf)
+  const engine = new Reconstruction(functions, liveSink, pidOf, { probeCosts: someOrigin.probeCosts })
   const recorder = new Recorder(
     {
       file: file ?? new RecordingFile('unused', create, undefined),

@@ -19,6 +19,7 @@ export function randomFunctions(count: number): FunctionRecord[] {
   return Array.from({ length: count }, (_, id) => ({
     fn: { id, name: `f${id}(int)`, symbol: `f${id}`, module: `m${id % 3}`, kind: 'function' },
     entryDisplacement: (id % 4) * 8,
+    entryProbe: 'emulated',
     wayOut: waysOut[id % waysOut.length]!,
     mayTailCall: id % 3 === 0,
   }))

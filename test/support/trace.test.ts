@@ -9,7 +9,7 @@ const event = (
   durationNs?: number,
 ): BeginOrEnd => ({
   ...{ type, tsNs, pid: 1, tid: 2, cpu: 0, depth, name: symbol, symbol, module: 'm' },
-  ...(durationNs === undefined ? {} : { durationNs, how: 'return' }),
+  ...(durationNs === undefined ? {} : { durationNs, rawDurationNs: durationNs, how: 'return' }),
 })
 const sound = [
   event('begin', 1, 0, 'f'),
@@ -29,7 +29,7 @@ it.each([
   ['crossed ends', [sound[0]!, sound[1]!, event('end', 5, 0, 'f', 4)], /ends f inside g/],
   ['a wrong depth', [event('begin', 1, 1, 'f')], /depth 1, not 0/],
   ['time that runs backwards', [sound[0]!, event('begin', 0, 1, 'g')], /backwards/],
-  ['a wrong duration', [sound[0]!, event('end', 100, 0, 'f', 50)], /duration 50, not 99/],
+  ['a wrong duration', [sound[0]!, event('end', 100, 0, 'f', 50)], /duration 50 measured, not 99/],
 ])('finds %s', (_what, lines, message) => {
   expect(malformation(lines)).toMatch(message)
 })

@@ -18,6 +18,8 @@ export interface BeginOrEnd {
   readonly durationNs?: number
   /** Of an end, where it is not 0. */
   readonly waitedNs?: number
+  readonly rawDurationNs?: number
+  readonly offCpuNs?: number
   readonly how?: 'return' | 'unwound' | 'inferred' | 'cut'
 }
 export interface Lost {
@@ -89,8 +91,11 @@ export function malformation(
         if (parent.depth !== event.depth) return `${at}: depth ${event.depth} began as ${parent.depth}`
         const duration = event.tsNs - parent.tsNs - (event.waitedNs ?? 0)
         // Absolute times beyond 2^53 ns lose digits in JSON.parse; durations do not.
-        if (Math.abs(duration - (event.durationNs ?? -1)) > 4)
-          return `${at}: duration ${event.durationNs}, not ${duration}`
+        const { durationNs = -1, rawDurationNs = -1 } = event
+        if (Math.abs(duration - rawDurationNs) > 4)
+          return `${at}: duration ${rawDurationNs} measured, not ${duration}`
+        if (durationNs < 0 || durationNs > rawDurationNs)
+          return `${at}: duration ${durationNs} where ${rawDurationNs} was measured`
         if (!hows.has(event.how ?? '')) return `${at}: ends by '${event.how}'`
         open.pop()
       }

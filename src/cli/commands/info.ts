@@ -2,6 +2,7 @@ import { formatDuration } from '../../base/duration.ts'
 import { escapeText } from '../../base/escape.ts'
 import { formatSize } from '../../base/size.ts'
 import type { Recording } from '../../recording/recording.ts'
+import { probeCostsText } from '../../trace/probe-costs.ts'
 import { withInput } from '../analysis.ts'
 import { analysisOptions, readAnalysisOptions } from '../analysis-options.ts'
 import type { OptionDefinition } from '../option-table.ts'
@@ -46,6 +47,7 @@ function infoLines(recording: Recording): string[] {
     ['host', `${origin.host}, Linux ${origin.kernel}, ${origin.cpus} x ${origin.cpuModel}`],
     ['started', new Date(Number(origin.realtimeBaseNs / 1_000_000n)).toISOString()],
     ['clock', `CLOCK_MONOTONIC from ${origin.clockBaseNs} ns`],
+    ['probe costs', origin.probeCosts && probeCostsText(origin.probeCosts)],
     ['duration', duration(recording.lastNs - recording.firstNs)],
     [
       'events',

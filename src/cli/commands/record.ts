@@ -17,6 +17,7 @@ import { readTraceOptions, type TraceOptions } from '../options.ts'
 import { printLine } from '../output.ts'
 import { ProgressLine } from '../progress.ts'
 import { createRecordingFile } from '../recording-output.ts'
+import { realtimeBase } from '../shown-clock.ts'
 import { readCommandWords } from '../subcommand.ts'
 import {
   checkSomethingToTrace,
@@ -33,10 +34,12 @@ const shownLater: ReadonlySet<string> = new Set([
   'cpuid',
   'tid',
   'timestamp',
+  'clock',
   'libname',
   'format',
   'flat',
   'color',
+  'raw-times',
 ])
 const elsewhere: ReadonlySet<string> = new Set(['plan', 'output', 'version', 'record', 'report'])
 
@@ -139,7 +142,9 @@ async function record(
   inherited: string,
 ): Promise<number> {
   const path = options.output ?? defaultRecordingPath
-  const session = new TraceSession(sessionOptions(options, parseInheritedState(inherited)))
+  // What the probes of calls that are left out have cost could not be told any more: durations are recorded as measured.
+  const rawTimes = options.rawTimes || options.maxDepth !== undefined || options.timeFilterNs > 0
+  const session = new TraceSession(sessionOptions({ ...options, rawTimes }, parseInheritedState(inherited)))
   let planned: readonly PlannedModule[]
   let file: RecordingFile
   try {
@@ -177,7 +182,7 @@ async function record(
     flush: () => progress.show(counts.calls, file.sizeBytes, counts.lost),
   }
   const result = await session.trace(sink, (trace) => {
-    const origin = describeOrigin(options, words, session.clock.baseNs)
+    const origin = describeOrigin(options, words, session)
     const taskNames = { thread: threadName, process: processName }
     const create = (recorded: RecordedTrace) => {
       recorder = new Recorder({ file, origin, taskNames, onStop: stop }, recorded)
@@ -234,18 +239,22 @@ function describeModules(planned: readonly PlannedModule[]): readonly RecordedMo
 /** Those that decide what is in a recording. */
 function settingsOf(options: TraceOptions): Readonly<Record<string, unknown>> {
   const { functions, noFunctions, libs, noLibs, nestLibs, exitProbe, placement, randomizeAddresses } = options
-  const { maxDepth, timeFilterNs, tidFilter } = options
+  const { maxDepth, timeFilterNs, tidFilter, cpuTime } = options
   return {
-    ...{ functions, noFunctions, libs, noLibs, nestLibs, exitProbe, placement, randomizeAddresses },
+    ...{ functions, noFunctions, libs, noLibs, nestLibs, exitProbe, placement, randomizeAddresses, cpuTime },
     ...(maxDepth !== undefined && { maxDepth }),
     ...(timeFilterNs > 0 && { timeFilterNs }),
     ...(tidFilter.length > 0 && { tidFilter }),
   }
 }
 
-function describeOrigin(options: TraceOptions, words: readonly string[], baseNs: bigint): RecordingOrigin {
+function describeOrigin(
+  options: TraceOptions,
+  words: readonly string[],
+  { clock, probeCosts }: TraceSession,
+): RecordingOrigin {
   const { target } = options
-  const sinceBaseNs = process.hrtime.bigint() - baseNs
+  const { baseNs } = clock
   return {
     utraceVersion: utraceVersion(),
     commandLine: ['record', ...words],
@@ -255,7 +264,8 @@ function describeOrigin(options: TraceOptions, words: readonly string[], baseNs:
     cpuModel: cpus()[0]?.model ?? '',
     cpus: cpus().length,
     clockBaseNs: baseNs,
-    realtimeBaseNs: BigInt(Date.now()) * 1_000_000n - sinceBaseNs,
+    realtimeBaseNs: realtimeBase(clock),
+    ...(probeCosts && { probeCosts }),
     settings: settingsOf(options),
   }
 }

@@ -14,6 +14,7 @@ import type { OptionDefinition } from '../option-table.ts'
 import { type Output, printLine, wantsColor, withOutput } from '../output.ts'
 import { isPaged, runInPager, wantsPager } from '../pager.ts'
 import { textOutputOptions } from '../report-options.ts'
+import { type ClockName, clockHelp, clockNames, shownClock } from '../shown-clock.ts'
 import { helpOptions, readCommandWords, refuseOperandsBeyond } from '../subcommand.ts'
 
 const group = 'Output'
@@ -37,6 +38,7 @@ const options = [
   { name: 'cpuid', group, help: 'Display the CPU' },
   { name: 'tid', group, help: 'Display the thread ID' },
   { name: 'timestamp', group, help: 'Display the time of each line' },
+  { name: 'clock', argument: 'CLOCK', choices: clockNames, group, help: clockHelp },
   { name: 'libname', group, help: 'Append the library to function names: puts@libc.so.6' },
   ...textOutputOptions,
   ...helpOptions,
@@ -96,7 +98,9 @@ function createFormat(
   recording: Recording,
   output: Output,
 ): OutputSink {
-  const { clock } = recording
+  const { origin } = recording
+  const name = (given.value('clock') ?? 'monotonic') as ClockName
+  const clock = shownClock(name, recording.clock, () => origin.realtimeBaseNs)
   const write = (chunk: Uint8Array) => output.write(chunk)
   const isFlat = given.lastOf('format', 'flat') === 'flat' || given.value('format') === 'flat'
   if (!isFlat && given.value('format') === 'jsonl') return createJsonLinesSink({ write, clock })

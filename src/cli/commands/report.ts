@@ -85,6 +85,8 @@ export const description = {
     'TOTAL is the time in which a call of the function was open, thread by thread: calls within calls of the same ' +
       'function count once. SELF leaves out what was spent in calls below. The other columns are of the durations of ' +
       'single calls; percentiles are exact to 0.8 %.',
+    'Durations are without the cost of probes, unless --raw-times is given. CPU and OFF CPU are the parts of TOTAL in ' +
+      'which the thread ran and in which it did not, of a recording made with --cpu-time.',
     'Calls that did not return count like others: cut ones with their time until the end, inferred and unwound ones ' +
       'with the most they can have taken. They are counted beside the name, and below the table.',
     'JSON and CSV have times in nanoseconds, in fields that end in Ns, and all columns unless --columns says which.',

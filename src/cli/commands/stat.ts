@@ -122,6 +122,7 @@ export async function run(words: readonly string[], inherited: string): Promise<
   )
   const session = new TraceSession({
     ...sessionOptions(trace, parseInheritedState(inherited)),
+    compensate: false,
     sumUp: { alsoTrace: false },
   })
   let output: Output

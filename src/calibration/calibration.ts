@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type EventConsumer, type EventKind, isCallEvent } from '../base/event.ts'
+import { asPid, asRuntimeAddress, type TraceNs } from '../base/units.ts'
+import type { Kernel, ProbedInstruction } from '../bpf/kernel.ts'
+import { type BpfLink, detachAll } from '../bpf/link.ts'
+import { memoryFile } from '../sys/memory-file.ts'
+import type { ProbeCosts } from '../trace/probe-costs.ts'
+import { ProbeTimings } from './probe-timings.ts'
+import { type CalibrationProgram, calibrationProgram, loadAddress, type ShapeName } from './program.ts'
+
+/** So many calls of each function that their median stands, and so few that all of it takes some 20 ms. */
+const rounds = 30
+const batch = 6
+/** A machine that is busy beyond that tells nothing. */
+const longestMs = 1_000
+const longestDrainMs = 50
+
+const hookedShapes: readonly ShapeName[] = ['hooked', 'libraryCall']
+
+/**
+ * Measures what probes cost on this machine now: a small program of utrace's own runs through probes of every kind, and
+ * their events tell the time. It runs beside whatever else there is to do before tracing begins.
+ */
+export class Calibration {
+  readonly #kernel: Kernel
+  readonly #child: ChildProcess
+  readonly #ended: Promise<void>
+  readonly #links: BpfLink[] = []
+  #expectedEvents = 0
+
+  /** Starts the program. Its events go to the kernel's rings: `finish` takes them out. */
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel
+    const program = calibrationProgram(rounds, batch)
+    const file = memoryFile('utrace-calibration', program.bytes)
+    try {
+      this.#child = spawn('/proc/self/fd/3', [], { stdio: ['pipe', 'ignore', 'ignore', file] })
+    } finally {
+      closeSync(file)
+    }
+    this.#ended = new Promise((resolve) => {
+      this.#child.once('exit', () => resolve())
+      this.#child.once('error', () => resolve())
+    })
+    // It may be gone before it has read.
+    this.#child.stdin?.on('error', () => {})
+    if (this.#child.pid !== undefined) this.#attach(program)
+    this.#child.stdin?.end('\n')
+  }
+
+  /**
+   * Waits for the program's end and removes its probes.
+   * @param others gets the events of others that have come meanwhile
+   * @returns undefined where nothing could be measured
+   */
+  async finish(others: EventConsumer): Promise<ProbeCosts | undefined> {
+    const timings = new ProbeTimings()
+    const { pid } = this.#child
+    let missing = this.#expectedEvents
+    const consumer = {
+      event: (
+        time: TraceNs,
+        stack: number,
+        tid: number,
+        kind: EventKind,
+        functionId: number,
+        cpu: number,
+      ) => {
+        if (tid !== pid) others.event(time, stack, tid, kind, functionId, cpu)
+        else if (isCallEvent(kind)) {
+          missing--
+          timings.event(time, stack, tid, kind, functionId)
+        }
+      },
+    }
+    await Promise.race([this.#ended, pause(longestMs, undefined, { ref: false })])
+    this.#child.kill('SIGKILL')
+    // Some may have been lost; another CPU's may keep them waiting for a moment.
+    const giveUpAt = performance.now() + longestDrainMs
+    while (missing > 0 && performance.now() < giveUpAt) {
+      if (this.#kernel.drain(consumer) === 0) await pause(1)
+    }
+    return timings.costs()
+  }
+
+  /** Removes the probes: tens of milliseconds that nobody has to wait for. */
+  async detach(): Promise<void> {
+    await detachAll(this.#links.splice(0))
+  }
+
+  #attach({ functions }: CalibrationProgram): void {
+    const pid = asPid(this.#child.pid!)
+    const caller = { start: asRuntimeAddress(loadAddress), end: asRuntimeAddress(loadAddress + 0x1000) }
+    this.#kernel.addProcess(pid, { caller, followForks: false, cleansChildren: false })
+    const sites = functions.flatMap(({ name, entry, exit }, functionId): ProbedInstruction[] => {
+      const role = hookedShapes.includes(name) ? 'call' : 'entry'
+      const site = { offset: entry, functionId, role, isLibraryCall: name === 'libraryCall' } as const
+      if (exit === undefined) return [site]
+      return [{ offset: exit, functionId, role: 'exit', isJump: name === 'jump' }, site]
+    })
+    this.#expectedEvents =
+      rounds *
+      batch *
+      functions.reduce((sum, { name, exit }) => {
+        return sum + (exit === undefined && !hookedShapes.includes(name) ? 1 : 2)
+      }, 0)
+    this.#links.push(...this.#kernel.attach({ path: `/proc/${pid}/exe`, pid, sites }))
+  }
+}

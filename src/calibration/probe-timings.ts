@@ -1,0 +1,78 @@
+import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
+import type { TraceNs } from '../base/units.ts'
+import type { ProbeCost, ProbeCosts } from '../trace/probe-costs.ts'
+import { type ShapeName, shapeNames } from './program.ts'
+
+/** Fewer samples of a function say nothing. */
+const fewestSamples = 16
+
+/**
+ * Takes the events of the calibration program, whose function ids are indices into `shapeNames`: the distances between
+ * its probes' readings of the clock. What the program itself does between two probes takes a nanosecond or two.
+ */
+export class ProbeTimings implements EventConsumer {
+  /** From an entry to the exit of the same call. */
+  readonly #inside = shapeNames.map((): number[] => [])
+  /** From an exit, or an entry whose exit is not seen, to the next entry of the same function. */
+  readonly #outside = shapeNames.map((): number[] => [])
+  #lastNs = 0
+  #lastKind: EventKind = eventKind.lost
+  #lastId = -1
+
+  event(time: TraceNs, _stack: number, _tid: number, kind: EventKind, functionId: number): void {
+    if (functionId === this.#lastId && this.#lastKind !== eventKind.lost) {
+      const entered = this.#lastKind === eventKind.entry
+      const samples = entered && kind !== eventKind.entry ? this.#inside : this.#outside
+      samples[functionId]?.push(time - this.#lastNs)
+    }
+    this.#lastNs = time
+    this.#lastKind = kind
+    this.#lastId = functionId
+  }
+
+  /** @returns undefined where there are too few events to tell */
+  costs(): ProbeCosts | undefined {
+    const typical = (samples: readonly (readonly number[])[], name: ShapeName) => {
+      const of = samples[shapeNames.indexOf(name)]!
+      return of.length < fewestSamples ? Number.NaN : undisturbed(of)
+    }
+    const inside = (name: ShapeName) => typical(this.#inside, name)
+    const outside = (name: ShapeName) => typical(this.#outside, name)
+
+    // The time between two readings is shared so that none of the parts is negative: see `ProbeCost`.
+    const afterNs = Math.min(outside('emulated'), inside('hooked')) / 2
+    const beforeNs = outside('emulated') - afterNs
+    const afterNopNs = Math.min(outside('nop') / 2, afterNs)
+    const exit = (name: ShapeName): ProbeCost =>
+      rounded({ beforeNs: inside(name) - afterNs, afterNs: outside(name) - beforeNs })
+    const whole = (name: ShapeName) => inside(name) + outside(name)
+    const costs = {
+      entry: {
+        emulated: rounded({ beforeNs, afterNs }),
+        stepped: rounded({ beforeNs, afterNs: outside('stepped') - beforeNs }),
+        nop: rounded({ beforeNs: outside('nop') - afterNopNs, afterNs: afterNopNs }),
+      },
+      libraryCallNs: Math.round(Math.max(0, whole('libraryCall') - whole('hooked'))),
+      return: exit('hooked'),
+      ret: exit('ret'),
+      jump: exit('jump'),
+    }
+    const { entry, libraryCallNs, return: hooked, ret, jump } = costs
+    const all = [entry.emulated, entry.stepped, entry.nop, hooked, ret, jump]
+    const sum = all.reduce((total, cost) => total + cost.beforeNs + cost.afterNs, libraryCallNs)
+    return Number.isFinite(sum) ? costs : undefined
+  }
+}
+
+/**
+ * What one takes in most cases. Whatever else runs on the machine makes some take longer, and a whole while at that, but
+ * none shorter: so not the middle, and not the least either, which is luck.
+ */
+function undisturbed(samples: readonly number[]): number {
+  const sorted = samples.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 4)]!
+}
+
+function rounded({ beforeNs, afterNs }: ProbeCost): ProbeCost {
+  return { beforeNs: Math.round(Math.max(0, beforeNs)), afterNs: Math.round(Math.max(0, afterNs)) }
+}

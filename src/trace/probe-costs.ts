@@ -1,0 +1,61 @@
+import type { FunctionRecord } from './functions.ts'
+
+/** What the kernel does at the instruction of an entry probe: executes it by itself, or has it executed elsewhere. */
+export const entryProbes = [
+  'emulated',
+  'stepped',
+  /** A nop of five bytes, at which newer kernels need no breakpoint. */
+  'nop',
+] as const
+export type EntryProbe = (typeof entryProbes)[number]
+
+/**
+ * What the hit of a probe costs the thread, in nanoseconds, on either side of the moment at which the clock is read. Of
+ * what lies between two readings of the clock the sum is known exactly, how it is shared among the two hits is an
+ * assumption: for calls whose entry and exit were both seen it does not matter.
+ */
+export interface ProbeCost {
+  readonly beforeNs: number
+  readonly afterNs: number
+}
+
+/** What probes cost on the machine of a trace, measured when it began (`calibration/`). */
+export interface ProbeCosts {
+  readonly entry: Readonly<Record<EntryProbe, ProbeCost>>
+  /** What looking at its caller adds to the entry of a call into a library, before the clock is read. */
+  readonly libraryCallNs: number
+  /** The way out of a call whose return is hooked, with what hooking it took at its entry. */
+  readonly return: ProbeCost
+  /** A probed `ret`, and a probed jump. */
+  readonly ret: ProbeCost
+  readonly jump: ProbeCost
+}
+
+/** What is left of a duration when the cost of probes is taken off is not known better than to this. */
+export const compensatedResolutionNs = 100
+
+/** A probe that nothing is known of. */
+export const freeProbe: ProbeCost = { beforeNs: 0, afterNs: 0 }
+
+/** What the entry of a function costs. */
+export function entryCostOf(costs: ProbeCosts, { entryProbe, fn }: FunctionRecord): ProbeCost {
+  const cost = costs.entry[entryProbe]
+  if (fn.kind === 'function') return cost
+  return { beforeNs: cost.beforeNs + costs.libraryCallNs, afterNs: cost.afterNs }
+}
+
+/** For people: what each kind of probe takes in all, with the part of it that lies within the call's own duration. */
+export function probeCostsText({ entry, libraryCallNs, return: hooked, ret, jump }: ProbeCosts): string {
+  const us = (ns: number) => (ns / 1000).toFixed(2)
+  const text = (name: string, whole: ProbeCost, insideNs: number) =>
+    `${name} ${us(whole.beforeNs + whole.afterNs)} us (${us(insideNs)} inside)`
+  return [
+    text('entry', entry.emulated, entry.emulated.afterNs),
+    text('stepped entry', entry.stepped, entry.stepped.afterNs),
+    text('entry at a nop', entry.nop, entry.nop.afterNs),
+    `library call +${us(libraryCallNs)} us`,
+    text('hooked return', hooked, hooked.beforeNs),
+    text('ret', ret, ret.beforeNs),
+    text('jump', jump, jump.beforeNs),
+  ].join(', ')
+}
