@@ -110,6 +110,8 @@ const interruptGraceMs = 1_000
 /** A stopped process's threads come to rest within microseconds, unless the machine is very busy. */
 const restWaitMs = 200
 const livenessIntervalMs = 100
+/** Calibration makes some 2,000 events, 64 KB: they must not fill half a ring. */
+const calibrationRoomBytes = 256 << 10
 /** What has happened in a process is read long before this time after its end. */
 const eventsOnTheirWayMs = 1_000
 /** So long the exits of a function are watched after its entries are not. */
@@ -208,7 +210,8 @@ export class TraceSession {
   async prepare(): Promise<{ planned: readonly PlannedModule[]; untraced: readonly Untraced[] }> {
     const { target, log } = this.#options
     await this.#kernel.ready
-    if (this.#options.compensate) this.#startCalibration()
+    // In smaller rings its own events would get lost, or it would have to wait.
+    if (this.#options.compensate && this.#kernel.ringBytes >= calibrationRoomBytes) this.#startCalibration()
     const tracer = target.kind === 'command' ? await this.#start(target) : this.#join(target.pid)
     if (tracer === undefined) return { planned: [], untraced: [] }
     this.#checkSwitches(tracer)

@@ -89,12 +89,12 @@ export function malformation(
       } else {
         if (parent?.symbol !== event.symbol) return `${at}: ends ${event.symbol} inside ${parent?.symbol}`
         if (parent.depth !== event.depth) return `${at}: depth ${event.depth} began as ${parent.depth}`
-        const duration = event.tsNs - parent.tsNs - (event.waitedNs ?? 0)
+        const duration = event.tsNs - parent.tsNs
         // Absolute times beyond 2^53 ns lose digits in JSON.parse; durations do not.
         const { durationNs = -1, rawDurationNs = -1 } = event
         if (Math.abs(duration - rawDurationNs) > 4)
           return `${at}: duration ${rawDurationNs} measured, not ${duration}`
-        if (durationNs < 0 || durationNs > rawDurationNs)
+        if (durationNs < 0 || durationNs > rawDurationNs - (event.waitedNs ?? 0) + 4)
           return `${at}: duration ${durationNs} where ${rawDurationNs} was measured`
         if (!hows.has(event.how ?? '')) return `${at}: ends by '${event.how}'`
         open.pop()
