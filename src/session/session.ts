@@ -85,7 +85,7 @@ export interface SummingUp {
 /** A function that has lost its probes while tracing, because they cost too much. */
 export interface DroppedFunction {
   readonly name: string
-  /** Of those before. */
+  /** All that were seen. */
   readonly calls: number
   readonly atNs: TraceNs
 }
@@ -157,7 +157,8 @@ export class TraceSession {
   #statistics: KernelStatistics | undefined
   readonly #budget: BudgetKeeper
   readonly #callCounts = new CallCounts()
-  readonly #dropped: DroppedFunction[] = []
+  /** Functions that have lost their probes, by id, and when. */
+  readonly #dropped = new Map<number, TraceNs>()
   #events: EventConsumer | undefined
   #sink: SessionSink | undefined
   /** What was to be said before there was somebody to hear it. */
@@ -277,7 +278,12 @@ export class TraceSession {
       exit: this.#exit,
       endNs: now,
       waitedNs: engine.waitedNs,
-      dropped: this.#dropped,
+      // Counted now: some calls had begun before and were read after.
+      dropped: [...this.#dropped].map(([id, atNs]) => ({
+        name: functions[id]!.fn.name,
+        calls: this.#callCounts.of(id),
+        atNs,
+      })),
     }
   }
 
@@ -348,7 +354,7 @@ export class TraceSession {
     for (const { id, costNs } of fresh) {
       const { name } = this.#ids.table[id]!.fn
       const calls = this.#callCounts.of(id)
-      this.#dropped.push({ name, calls, atNs })
+      this.#dropped.set(id, atNs)
       const percent = Math.round((100 * costNs) / functions.reduce((sum, each) => sum + each.costNs, 0))
       this.#note(
         `${name} is not traced any more, after ${calls} calls: probes took ${Math.round(share * 100)} % of the time, ${percent} % of that its own` +
