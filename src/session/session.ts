@@ -454,7 +454,8 @@ export class TraceSession {
         this.#answer(report)
         const tracer = this.#tracers.get(this.#command.pid)
         if (tracer?.isPlanned) return tracer
-        tracer?.resume()
+        // The end of another process (what calibrates) must not take a stop of this one away.
+        if (report.pid === this.#command.pid) tracer?.resume()
       } else if (over) return undefined
       else await this.#kernel.reportReady()
     }
@@ -534,13 +535,14 @@ export class TraceSession {
     else this.#forget(pid)
   }
 
-  /** A process may be killed while it is looked at: what fails then is of no interest. */
+  /** A process may end while it is looked at: what fails then is of no interest. One that is ending has no memory any more. */
   #unlessGone(pid: Pid, act: () => void): void {
     try {
       act()
     } catch (error) {
       const state = processState(pid)
-      if (state !== undefined && state !== 'Z') throw error
+      const isEnding = (error as NodeJS.ErrnoException).code === 'ESRCH'
+      if (state !== undefined && state !== 'Z' && !isEnding) throw error
     }
   }
 
