@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs'
+import { Writable } from 'node:stream'
 import { UsageError, UserError } from '../base/errors.ts'
 import { parseInheritedState } from '../target/inherited.ts'
 import { commands } from './commands/index.ts'
@@ -66,4 +68,17 @@ function helpOf([first = '']: readonly string[]): string {
 const [recorded = '', ...given] = process.argv.slice(2)
 const inherited = `${recorded};environment=${takeEnvironment()}`
 const words = withCommandInFront(given)
+/**
+ * Node looks at `process.stderr` whenever a pipe is closed, and opens it with that: the descriptor would no longer block,
+ * for the traced program neither, which shares it.
+ */
+Object.defineProperty(process, 'stderr', {
+  value: new Writable({
+    write(text, _encoding, done) {
+      writeSync(2, text)
+      done()
+    },
+  }),
+})
+
 process.exit(await main(inherited, words).catch((error: unknown) => report(error, helpOf(words))))

@@ -541,7 +541,8 @@ export class TraceSession {
       act()
     } catch (error) {
       const state = processState(pid)
-      const isEnding = (error as NodeJS.ErrnoException).code === 'ESRCH'
+      const { code, syscall } = error as NodeJS.ErrnoException
+      const isEnding = code === 'ESRCH' || (code === 'ENOENT' && syscall === 'readlink')
       if (state !== undefined && state !== 'Z' && !isEnding) throw error
     }
   }

@@ -17,7 +17,7 @@ export const controlFlowCases: readonly Case[] = [
     tree: 'none',
     unwinds: true,
     calls: { survives: 2, on_overflow: 2 },
-    ends: { on_overflow: 'unwound', survives: 'return' },
+    ends: { survives: 'return' },
   }),
 
   ...program('signal-handler.c'),
