@@ -7,6 +7,8 @@ export interface NaiveCall {
   readonly module: string
   readonly beginNs: number
   readonly endNs: number
+  /** What the trace says that it took: without what probes cost. */
+  readonly durationNs: number
   readonly how: string
   readonly children: NaiveCall[]
   readonly callers: readonly NaiveCall[]
@@ -38,6 +40,7 @@ export function naiveTrace(jsonLines: string): NaiveTrace {
         module,
         beginNs: tsNs,
         endNs: tsNs,
+        durationNs: 0,
         how: '',
         children: [],
         callers,
@@ -46,27 +49,19 @@ export function naiveTrace(jsonLines: string): NaiveTrace {
       stack.push(call)
     } else {
       const call = stack.pop()!
-      calls.push(Object.assign(call, { endNs: tsNs, how: rest.how }))
+      calls.push(Object.assign(call, { endNs: tsNs, durationNs: rest.durationNs, how: rest.how }))
     }
   }
   return { calls, lostEvents }
 }
 
-const lengthOf = ({ beginNs, endNs }: NaiveCall) => endNs - beginNs
+const lengthOf = ({ durationNs }: NaiveCall) => durationNs
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
 
-/** The time that at least one of the calls was open, thread by thread. */
+/** The time that at least one of the calls was open, thread by thread: what the outermost ones took. */
 export function naiveTotalNs(calls: readonly NaiveCall[]): number {
-  let total = 0
-  for (const tid of new Set(calls.map((call) => call.tid))) {
-    let coveredUntil = Number.NEGATIVE_INFINITY
-    const ofThread = calls.filter((call) => call.tid === tid).sort((a, b) => a.beginNs - b.beginNs)
-    for (const { beginNs, endNs } of ofThread) {
-      total += Math.max(0, endNs - Math.max(beginNs, coveredUntil))
-      coveredUntil = Math.max(coveredUntil, endNs)
-    }
-  }
-  return total
+  const all = new Set(calls)
+  return sum(calls.filter(({ callers }) => !callers.some((caller) => all.has(caller))).map(lengthOf))
 }
 
 export const naiveSelfNs = (calls: readonly NaiveCall[]) =>
