@@ -21,6 +21,8 @@ export default defineConfig({
           fileParallelism: false,
           // Within a file, as many at a time as a small machine has processors.
           maxConcurrency: 2,
+          // The kernel can stall for seconds when probes are removed while others are in use: once more, and no oftener.
+          retry: 1,
         },
       },
     ],

@@ -14,7 +14,13 @@ import type { RecordedTrace } from '../recording/recorder.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { checkPidNamespace, checkProcess } from '../target/attach.ts'
 import { readAuxiliaryVector } from '../target/auxiliary-vector.ts'
-import { hasRunningThread, processOfThread, processStartTicks, processState } from '../target/process.ts'
+import {
+  hasMemory,
+  hasRunningThread,
+  processOfThread,
+  processStartTicks,
+  processState,
+} from '../target/process.ts'
 import { restoreReturns } from '../target/restore-returns.ts'
 import {
   type ExitReport,
@@ -540,10 +546,7 @@ export class TraceSession {
     try {
       act()
     } catch (error) {
-      const state = processState(pid)
-      const { code, syscall } = error as NodeJS.ErrnoException
-      const isEnding = code === 'ESRCH' || (code === 'ENOENT' && syscall === 'readlink')
-      if (state !== undefined && state !== 'Z' && !isEnding) throw error
+      if (hasMemory(pid)) throw error
     }
   }
 

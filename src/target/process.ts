@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
 import { asPid, asRuntimeAddress, type Pid, type RuntimeAddress } from '../base/units.ts'
 
 /** A contiguous piece of a file in a process's memory: one line of /proc/PID/maps (proc(5)). */
@@ -50,6 +50,16 @@ export function trampolineOf(pid: Pid): RuntimeAddress | undefined {
 /** The state letter of proc(5) (`R`, `S`, `T`, `Z` …), or undefined if there is no such process. */
 export function processState(pid: Pid): string | undefined {
   return statFields(pid)?.[0]
+}
+
+/** Whether a process has not begun to end: one that has is without memory before it is a zombie. */
+export function hasMemory(pid: Pid): boolean {
+  try {
+    readlinkSync(`/proc/${pid}/exe`)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Whether some thread of a process is on a CPU, or waits for one: not once it has been stopped. */
