@@ -151,10 +151,10 @@ describe('attaching to the job of an interactive shell', () => {
     expect((await inTime(tracer.outcome, 90_000)).status).toBe(0)
   })
 
-  /** The program that runs in the shell that runs in the terminal. */
-  function jobOf(terminal: number): number {
-    const childOf = (pid: number) => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim())
-    return childOf(childOf(terminal))
+  /** The program that runs in the terminal: the last of a line of shells, of which `script` starts one or two. */
+  function jobOf(pid: number): number {
+    const child = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+    return child ? jobOf(Number(child)) : pid
   }
 })
 
