@@ -98,9 +98,9 @@ const defaults = {
   demangle: (symbol: string) => symbol,
   exitProbe: 'auto' as const,
   placement: 'auto' as const,
-  returnHooks: { harmless: true, reason: 'nothing unwinds here' },
+  returnHooks: { harmless: true, reason: 'nothing unwinds here', mayBeLost: false },
 }
-const unwinders = { returnHooks: { harmless: false, reason: 'an unwinder may run' } }
+const unwinders = { returnHooks: { harmless: false, reason: 'an unwinder may run', mayBeLost: false } }
 
 /** `+offset instruction emulated | exit | reason`. */
 function describePlan({ functions, untraced }: ModulePlan, symbol: string): string | undefined {
@@ -153,6 +153,20 @@ describe('where an unwinder may run', () => {
     ['lowers', '+10 call at -24 | ret ret | an unwinder may run'],
   ])('%s', (symbol, expected) => {
     expect(describePlan(plan(unwinders), symbol)?.replace(/ 0x\w+/, '')).toBe(expected)
+  })
+})
+
+describe('where an unwinder is watched, which takes hooks away', () => {
+  const watched = { returnHooks: { harmless: true, reason: 'it is watched', mayBeLost: true } }
+  test.each([
+    ['pushes', '+4 push rbp | return | it is watched'],
+    ['lowers', '+10 call at -24 | ret ret | a hook would need a single step at its entry too'],
+    ['loops', '+0 endbr64 stepped | return | it is watched'],
+    ['empty', '+0 ret stepped | return | it is watched'],
+  ])('%s', (symbol, expected) => {
+    expect(describePlan(plan(watched), symbol)?.replace(/ 0x\w+/, '')).toBe(expected)
+    const forced = describePlan(plan({ ...watched, exitProbe: 'return' }), symbol)
+    expect(forced).toMatch(/return \| it is watched$/)
   })
 })
 
@@ -290,7 +304,7 @@ test('leaves code out that may be written to, where the kernel puts no probes', 
       ...moduleCodeOf(parseElf(file, path)),
       exitProbe: 'auto',
       placement: 'auto',
-      returnHooks: { harmless: true, reason: 'harmless' },
+      returnHooks: { harmless: true, reason: 'harmless', mayBeLost: false },
       demangle: (symbol) => symbol,
       select: ({ symbol }) => symbol === 'f',
     })

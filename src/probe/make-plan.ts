@@ -121,17 +121,8 @@ function planTargets(
     else wanted.push({ target, wish, isCode: range !== undefined })
   }
 
-  const requests = wanted.map(({ target, wish }) => ({
-    address: target.address,
-    size: target.size || INSTRUCTION_BYTES,
-    // A library call counts by where it returns to.
-    returnAddressOnTop: wish.kind === 'return' || target.kind === 'library-call',
-  }))
-  const chosen = placeEntries(requests, input, input.placement === 'entry')
-
   const drafts: Draft[] = []
-  for (const [i, { target, wish, isCode }] of wanted.entries()) {
-    const entry = entrySite(target, chosen[i], input)
+  for (const { target, wish, isCode, entry } of giveUpDearHooks(withEntries(wanted, input), input)) {
     const exits = wish.kind === 'ret' ? exitsOf(target, input) : undefined
     if (entry === undefined) leaveOut(target, 'the kernel refuses a probe on its first instructions')
     else if (!isCode && exits?.kind === 'uncertain' && exits.reason === NOT_ONLY_INSTRUCTIONS)
@@ -144,6 +135,50 @@ function planTargets(
     usedSites: new Set<number>(),
   }
   return { functions: drafts.map((draft) => functionPlan(draft, context, input)), untraced }
+}
+
+interface WantedAt extends Wanted {
+  readonly entry: ProbeSite | undefined
+}
+
+function withEntries(wanted: readonly Wanted[], input: ModuleCode & PlanOptions): WantedAt[] {
+  const requests = wanted.map(({ target, wish }) => ({
+    address: target.address,
+    size: target.size || INSTRUCTION_BYTES,
+    // A library call counts by where it returns to.
+    returnAddressOnTop: wish.kind === 'return' || target.kind === 'library-call',
+  }))
+  const chosen = placeEntries(requests, input, input.placement === 'entry')
+  return wanted.map((it, i) => ({ ...it, entry: entrySite(it.target, chosen[i], input) }))
+}
+
+/**
+ * A hook needs the return address on top of the stack at the entry. Where that entry is single-stepped, and a later one
+ * would be emulated, probing the `ret` costs no more than the hook: one single step either way. Functions that may lose
+ * their hook are spared it: they would keep the dear entry, and have the dear exit on top of it.
+ */
+function giveUpDearHooks(wanted: readonly WantedAt[], input: ModuleCode & PlanOptions): WantedAt[] {
+  if (input.exitProbe !== 'auto' || !input.returnHooks.mayBeLost) return [...wanted]
+  const wish = { kind: 'ret', reason: 'a hook would need a single step at its entry too' } as const
+  const stepped = wanted.filter(({ wish, entry, target }) => {
+    return (
+      wish.kind === 'return' && target.kind === 'function' && entry?.emulated === false && !entry.optimised
+    )
+  })
+  const cheaper = new Map<Target, WantedAt>()
+  for (const it of withEntries(
+    stepped.map((it) => ({ ...it, wish })),
+    input,
+  )) {
+    if (it.entry?.emulated && isProbedAtExit(it.target, it.entry, input)) cheaper.set(it.target, it)
+  }
+  return wanted.map((it) => cheaper.get(it.target) ?? it)
+}
+
+function isProbedAtExit(target: Target, entry: ProbeSite, input: ModuleCode): boolean {
+  const context = { isWatched: () => false, usedSites: new Set<number>() }
+  const wish = { kind: 'ret', reason: '' } as const
+  return wayOut(wish, entry, exitsOf(target, input), context, input).exit.kind === 'ret'
 }
 
 /** A function that looks at its own return address must find it there. */

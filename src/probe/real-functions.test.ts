@@ -57,7 +57,7 @@ function describeModule(name: string, file: string, start: number): void {
         ...whole,
         exitProbe,
         placement: 'auto',
-        returnHooks: { harmless: true, reason: '' },
+        returnHooks: { harmless: true, reason: '', mayBeLost: false },
         demangle: (symbol) => symbol,
         select: ({ symbol }) => planned.has(symbol),
       })

@@ -5,7 +5,12 @@ import { functionRule } from './function-rules.ts'
 export interface WayOutOptions {
   readonly exitProbe: 'auto' | 'return' | 'ret'
   /** Whether return addresses may be replaced in this process at all, and the evidence for it. */
-  readonly returnHooks: { readonly harmless: boolean; readonly reason: string }
+  readonly returnHooks: {
+    readonly harmless: boolean
+    readonly reason: string
+    /** An unwinder may run: functions that it meets on the stack lose their hooks, and get exit probes for good. */
+    readonly mayBeLost: boolean
+  }
 }
 
 export interface WayOutWish {

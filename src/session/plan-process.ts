@@ -84,6 +84,6 @@ export function namesOf(symbol: string, name = demangle(symbol)): FunctionNames 
   }
 }
 
-function planningOptions(returnHooks: ReturnHookEvidence, options: PlanOptions) {
-  return { ...options, returnHooks, demangle }
+function planningOptions({ harmless, reason, unwinders }: ReturnHookEvidence, options: PlanOptions) {
+  return { ...options, returnHooks: { harmless, reason, mayBeLost: unwinders.length > 0 }, demangle }
 }
