@@ -69,6 +69,8 @@ export interface SessionOptions extends PlanOptions {
   /** Tracing ends after so many calls, and so many milliseconds; undefined: when the target ends. */
   readonly maxCalls: number | undefined
   readonly maxDurationMs: number | undefined
+  /** One call in so many is drawn, and traced with those below it; undefined: all are traced. */
+  readonly sampleInterval: number | undefined
   readonly sumUp?: SummingUp
   /** The share of the time that probes may cost the target, of 1; undefined: as much as they need. */
   readonly budget: number | undefined
@@ -180,8 +182,8 @@ export class TraceSession {
     checkPidNamespace()
     if (options.target.kind === 'process') checkProcess(options.target.pid)
     try {
-      const { bufferBytes, lossless, threads } = options
-      this.#kernel = new Kernel(this.clock.baseNs, bufferBytes, { lossless, threads })
+      const { bufferBytes, lossless, threads, sampleInterval } = options
+      this.#kernel = new Kernel(this.clock.baseNs, bufferBytes, { lossless, threads, sampleInterval })
       this.#guard = new Guard(this.#kernel)
       this.#tracepoints = this.#kernel.attachTracepoints()
       if (options.cpuTime) this.#tracepoints.push(this.#kernel.attachSwitches())
@@ -200,7 +202,8 @@ export class TraceSession {
           'the program runs more than ten times slower, so much is called: choose with -f, sum up with utrace stat, or give --budget 5%',
         ),
     })
-    const sumsUp = options.sumUp !== undefined
+    const describedFor =
+      options.sumUp !== undefined ? 'sums' : options.sampleInterval === undefined ? undefined : 'sample'
     this.#context = {
       kernel: this.#kernel,
       selection,
@@ -208,7 +211,7 @@ export class TraceSession {
       ids: this.#ids,
       reader,
       followForks,
-      sumsUp,
+      describedFor,
       note,
     }
   }
@@ -249,6 +252,7 @@ export class TraceSession {
     const fromKernel = new FaultedEntries(events, (pid, address, returnsIntoProgram) =>
       (this.#tracers.get(pid) ?? this.#ended.get(pid))?.functionBegunAt(address, returnsIntoProgram),
     )
+    this.#beginSampling(events)
     for (const text of this.#earlyNotes.splice(0)) this.#note(text)
     for (const event of this.#early.splice(0)) events.event(...event)
     if (this.#options.compensate && this.#probeCosts === undefined) {
@@ -372,6 +376,14 @@ export class TraceSession {
       const now = this.#now()
       for (const id of dropped) this.#events?.event(now, 0, 0, eventKind.dropped, id, 0)
     }, lastCallsMs)
+  }
+
+  #beginSampling(events: EventConsumer): void {
+    const { sampleInterval } = this.#options
+    if (sampleInterval === undefined) return
+    events.event(this.#now(), sampleInterval, 0, eventKind.sample, 0, 0)
+    this.#kernel.beginSampling()
+    this.#note(`a sample: 1 call in ${sampleInterval} is drawn, and traced with all the calls below it`)
   }
 
   #beginSums(): void {
