@@ -100,6 +100,13 @@ export const utraceEntry = utraceTool('utrace --placement entry -o FILE', (job) 
   '-o',
   trace(job),
 ])
+export const utraceSample: Tool = {
+  name: 'utrace --sample 1/100 -o FILE',
+  command: (job) => [
+    ...[utrace, '--sample', '1/100', '-o', trace(job), ...job.functions.utrace, '--'],
+    ...programWords(job),
+  ],
+}
 export const utraceRecord: Tool = {
   name: 'utrace record -o FILE',
   command: (job) => [utrace, 'record', '-o', trace(job), ...job.functions.utrace, '--', ...programWords(job)],

@@ -76,6 +76,7 @@ export const programSuites: readonly Suite[] = [
     tools: [
       ...ours,
       tools.utraceRet,
+      tools.utraceSample,
       tools.bpftraceCount,
       tools.bpftracePrint,
       tools.uftracePg,
