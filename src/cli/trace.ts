@@ -16,7 +16,7 @@ import { createFlatSink } from '../sink/flat.ts'
 import { createGraphSink } from '../sink/graph.ts'
 import { createJsonLinesSink } from '../sink/jsonl.ts'
 import type { OutputSink } from '../sink/output-sink.ts'
-import { summaryLine } from '../sink/summary.ts'
+import { countReasons, summaryLine } from '../sink/summary.ts'
 import { resolveCommand } from '../target/command.ts'
 import type { InheritedState } from '../target/inherited.ts'
 import type { TraceSink } from '../trace/call.ts'
@@ -144,9 +144,7 @@ export function checkSomethingToTrace(options: TraceOptions, planned: readonly P
 
 /** The most frequent reason, for those that do match. */
 function whyNot(untraced: readonly Untraced[]): string {
-  const counts = new Map<string, number>()
-  for (const { reason } of untraced) counts.set(reason, (counts.get(reason) ?? 0) + 1)
-  const [most] = [...counts].sort(([, a], [, b]) => b - a)
+  const [most] = [...countReasons(untraced)].sort(([, a], [, b]) => b - a)
   return most === undefined ? '' : ` (not traced: ${most[1]}, ${escapeText(most[0])})`
 }
 
@@ -264,8 +262,6 @@ export function printSummary(result: TraceResult, debug: boolean, summedUp?: num
   if (debug)
     for (const { name, reason } of untraced)
       printLine(`utrace: not traced: ${escapeText(name)}: ${escapeText(reason)}`)
-  const notTraced = new Map<string, number>()
-  for (const { reason } of untraced) notTraced.set(reason, (notTraced.get(reason) ?? 0) + 1)
   const { calls, threads, lostEvents, openCalls } = statistics
   const ofEvents = { calls, threads, lostEvents, openAtEnd: openCalls, waitedNs }
   const seen = summedUp === undefined ? ofEvents : { calls: summedUp, openAtEnd: 0 }
@@ -275,5 +271,5 @@ export function printSummary(result: TraceResult, debug: boolean, summedUp?: num
       `utrace: ${escapeText(name)} was traced up to ${when}, for ${calls} calls: then the budget was used up`,
     )
   }
-  printLine(summaryLine({ ...seen, functionsTraced, notTraced }))
+  printLine(summaryLine({ ...seen, functionsTraced, notTraced: countReasons(untraced) }))
 }
