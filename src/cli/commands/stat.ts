@@ -10,7 +10,7 @@ import { parseListenAddress, serveMetrics } from '../metrics-server.ts'
 import { type OptionDefinition, type TraceOptionName, traceOptions } from '../option-table.ts'
 import { readTraceOptions, type TraceOptions } from '../options.ts'
 import { fileOutput, type Output, printLine, standardErrorOutput, wantsColor } from '../output.ts'
-import { columnParser, limitOption, parseCount } from '../report-options.ts'
+import { columnParser, limitOption, readLimit } from '../report-options.ts'
 import { readCommandWords } from '../subcommand.ts'
 import {
   checkSomethingToTrace,
@@ -113,7 +113,7 @@ export async function run(words: readonly string[], inherited: string): Promise<
   }
   const shape = {
     sort: given.readAll('sort', columnParser(sumsColumnNames)),
-    limit: given.read('limit', parseCount) ?? Number.POSITIVE_INFINITY,
+    limit: readLimit(given),
     format: given.value('format') ?? 'table',
     hist: given.has('hist'),
   }
