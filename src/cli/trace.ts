@@ -53,16 +53,9 @@ export async function showPlan(options: TraceOptions, inherited: InheritedState)
 /** Traces, and prints the trace and its summary. @returns the exit status: that of a command */
 export async function runTrace(options: TraceOptions, inherited: InheritedState): Promise<number> {
   const session = new TraceSession(sessionOptions(options, inherited))
-  let output: Output | undefined
-  try {
-    const prepared = await session.prepare()
-    checkSomethingToTrace(options, prepared.planned)
-    output = options.output === undefined ? standardErrorOutput() : fileOutput(options.output)
-    remark(prepared.planned)
-  } catch (error) {
-    await session.abandon()
-    throw error
-  }
+  const output = await prepareTrace(session, options, () =>
+    options.output === undefined ? standardErrorOutput() : fileOutput(options.output),
+  )
   const signals = forwardSignals(session)
   const guarded = guardOutput(createSink(options, output, session.clock), () => session.stop())
   const result = await session.trace(guarded.sink)
@@ -72,6 +65,28 @@ export async function runTrace(options: TraceOptions, inherited: InheritedState)
   if (guarded.failure !== undefined) throw guarded.failure
   printSummary(result, options.debug)
   return exitStatus(result, signals.received())
+}
+
+/**
+ * Prepares a session, and opens what the trace goes to. If any of it fails, the target is left alone.
+ * @param open told what is planned: there is something to trace
+ * @returns what has been opened
+ */
+export async function prepareTrace<Opened>(
+  session: TraceSession,
+  options: TraceOptions,
+  open: (planned: readonly PlannedModule[]) => Opened | Promise<Opened>,
+): Promise<Opened> {
+  try {
+    const { planned } = await session.prepare()
+    checkSomethingToTrace(options, planned)
+    const opened = await open(planned)
+    remark(planned)
+    return opened
+  } catch (error) {
+    await session.abandon()
+    throw error
+  }
 }
 
 export function sessionOptions(options: TraceOptions, inherited: InheritedState) {
@@ -129,7 +144,7 @@ function checkProgram(file: string, words: readonly string[]): void {
   }
 }
 
-export function checkSomethingToTrace(options: TraceOptions, planned: readonly PlannedModule[]): void {
+function checkSomethingToTrace(options: TraceOptions, planned: readonly PlannedModule[]): void {
   if (planned.length === 0 || planned.some(({ plan }) => plan.functions.length > 0)) return
   const untraced = planned.flatMap(({ plan }) => plan.untraced)
   const names = untraced.map(({ name }) => name)
@@ -155,7 +170,7 @@ function unnamedFix({ module }: PlannedModule): string {
 }
 
 /** One line about what the user would otherwise miss. */
-export function remark(planned: readonly PlannedModule[]): void {
+function remark(planned: readonly PlannedModule[]): void {
   const [own] = planned
   const isTraced = own?.plan.functions.some(({ name }) => name.includes('+0x'))
   if (own === undefined || hasSymbolTable(own.module) || isTraced) return
