@@ -27,6 +27,8 @@ MAP(start, BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0);
 /* Threads that are stopped, and since when. */
 MAP(stopped, BPF_MAP_TYPE_HASH, 4, 8, 1 << 15, BPF_F_NO_PREALLOC);
 MAP(wanted_threads, BPF_MAP_TYPE_HASH, 4, 4, 1 << 12, 0);
+/* Threads that are within a call that was drawn, and that call. */
+MAP(drawn_calls, BPF_MAP_TYPE_HASH, 4, 16, 1 << 15, BPF_F_NO_PREALLOC);
 
 /* A byte of flags for each function id, in one element: a look-up costs nothing then. */
 #define FUNCTIONS_MAX (1 << 20)
@@ -37,7 +39,7 @@ MAP(functions, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct function_flags), 1, BPF_F_MM
 #define FUNCTION_LEAVES_RETURN_ALONE 1
 #define FUNCTION_STARTS 2 /* its call begins, or its call ends, what is traced */
 #define FUNCTION_STOPS 4
-/* For `utrace stat`, what src/trace/functions.ts tells of a function: */
+/* Known where a sample is drawn or calls are summed up: what src/trace/functions.ts tells of a function. */
 #define FUNCTION_TAIL_CALLS 8
 #define FUNCTION_LOOPS 16
 #define FUNCTION_EXITS_PROBED 32
@@ -47,6 +49,8 @@ MAP(functions, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct function_flags), 1, BPF_F_MM
 #define CLOSING (FUNCTIONS_MAX - 1)
 /* So is the one before: no call begins until that of a function that starts tracing. */
 #define PAUSED (FUNCTIONS_MAX - 2)
+/* And the one before that: from now on calls are drawn. */
+#define SAMPLING (FUNCTIONS_MAX - 3)
 
 /*
  * Values that the loader knows before it loads; the verifier treats them as constants. Those between the
@@ -61,6 +65,7 @@ const volatile struct {
 	__u32 mm_xol_area, xol_area_address;
 	__u32 ring_limit; /* a thread that finds more bytes in its ring waits; 0: none ever does */
 	__u32 filters_threads; /* only calls of those in `wanted_threads` count */
+	__u32 sample_below; /* a call is drawn if a random number of 32 bits is below; 0: all are recorded */
 	__u32 statistics_functions; /* so many functions have room in `statistics` for each CPU */
 	__u32 statistics_trace;     /* 1: what is summed up goes to the rings too */
 } config SEC(".rodata") = {0};
@@ -80,6 +85,8 @@ enum record_kind {
 	RECORD_WAITED = 14, /* stack: nanoseconds that the thread was stopped for, up to now */
 	RECORD_FAULT_AT = 16, /* stack: where an instruction faulted, or the thread is killed; function: its process */
 	RECORD_FAULT,         /* stack: stack pointer there; function: 1 if it points at a return into the program */
+	RECORD_DRAWN, /* the thread's next entry is of a call that was drawn */
+	RECORD_OVER,  /* stack: the calls below it are over, it was not seen how */
 };
 
 struct record {
@@ -353,6 +360,76 @@ static __always_inline int is_traced(struct registers *ctx, __u64 cookie, struct
 	return !flags->of[PAUSED];
 }
 
+/* A call that was drawn: it is recorded with all the calls that are made below it. */
+struct drawn_call {
+	__u64 stack;       /* where its return address is */
+	__u64 end_is_seen; /* unless it is unwound */
+};
+
+static __always_inline struct drawn_call *drawn_call_of(__u32 thread)
+{
+	return config.sample_below ? bpf_map_lookup_elem(&drawn_calls, &thread) : 0;
+}
+
+/* The calls at this stack pointer and below are over. */
+static __always_inline void leave_drawn(__u64 stack)
+{
+	__u32 thread = bpf_get_current_pid_tgid();
+	struct drawn_call *drawn = drawn_call_of(thread);
+
+	if (drawn && drawn->stack <= stack)
+		bpf_map_delete_elem(&drawn_calls, &thread);
+}
+
+/*
+ * Whether a call that begins is recorded: it is drawn, each with the same probability, or one that it lies within was.
+ * Only those that were drawn count: what else is recorded shows what became of them.
+ */
+static __always_inline int is_in_sample(struct registers *ctx, __u64 cookie, __u8 own)
+{
+	__u64 stack = ctx->rsp + (cookie >> COOKIE_DISPLACEMENT_SHIFT & COOKIE_DISPLACEMENT_MASK) * 8;
+	__u32 thread = bpf_get_current_pid_tgid();
+	struct drawn_call *outer = drawn_call_of(thread), drawn;
+
+	if (outer && (outer->stack < stack || (outer->stack == stack && !outer->end_is_seen))) {
+		emit(RECORD_OVER, 0, outer->stack + 8);
+		bpf_map_delete_elem(&drawn_calls, &thread);
+		outer = 0;
+	}
+	if (bpf_get_prandom_u32() >= config.sample_below)
+		return !!outer;
+	emit(RECORD_DRAWN, 0, 0);
+	if (outer || own & FUNCTION_ENDS_AT_ENTRY)
+		return 1;
+	drawn.stack = stack;
+	drawn.end_is_seen = !(cookie & COOKIE_NO_HOOK) || own & FUNCTION_EXITS_PROBED;
+	bpf_map_update_elem(&drawn_calls, &thread, &drawn, BPF_ANY);
+	return 1;
+}
+
+static __always_inline int is_sampling(void)
+{
+	__u32 first = 0;
+	struct function_flags *flags = config.sample_below ? bpf_map_lookup_elem(&functions, &first) : 0;
+
+	return flags && flags->of[SAMPLING];
+}
+
+/* Whether the thread is within no call that is recorded. */
+static __always_inline int is_outside_sample(void)
+{
+	return is_sampling() && !drawn_call_of(bpf_get_current_pid_tgid());
+}
+
+/* A call ends. */
+static __always_inline void exit_hit(__u32 kind, __u32 function, __u64 stack)
+{
+	if (is_outside_sample())
+		return;
+	emit_call(kind, function, stack);
+	leave_drawn(stack);
+}
+
 static __always_inline int is_unwanted_thread(void)
 {
 	__u32 thread = bpf_get_current_pid_tgid();
@@ -372,11 +449,13 @@ static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
 		return 1;
 	if (cookie & COOKIE_EXIT) {
 		if (!condition || is_taken(ctx->flags, condition - 1))
-			emit_call(cookie & COOKIE_JUMP ? RECORD_JUMP : RECORD_RET, function, ctx->rsp);
+			exit_hit(cookie & COOKIE_JUMP ? RECORD_JUMP : RECORD_RET, function, ctx->rsp);
 		return 1;
 	}
 	flags = bpf_map_lookup_elem(&functions, &first);
 	if (!flags || !is_traced(ctx, cookie, flags, &own))
+		return 1;
+	if (config.sample_below && flags->of[SAMPLING] && !is_in_sample(ctx, cookie, own))
 		return 1;
 	emit_call(RECORD_ENTRY, function, ctx->rsp);
 	return cookie & COOKIE_NO_HOOK || own & FUNCTION_LEAVES_RETURN_ALONE;
@@ -392,7 +471,7 @@ int probe_session(struct registers *ctx)
 
 	if (!bpf_session_is_return(ctx))
 		return probe_hit(ctx, cookie);
-	emit_call(RECORD_RETURN, cookie & COOKIE_FUNCTION, ctx->rsp - 8);
+	exit_hit(RECORD_RETURN, cookie & COOKIE_FUNCTION, ctx->rsp - 8);
 	return 0;
 }
 
@@ -409,7 +488,7 @@ int probe_return(struct registers *ctx)
 {
 	if (is_unwanted_thread())
 		return 0;
-	emit_call(RECORD_RETURN, bpf_get_attach_cookie(ctx) & COOKIE_FUNCTION, ctx->rsp - 8);
+	exit_hit(RECORD_RETURN, bpf_get_attach_cookie(ctx) & COOKIE_FUNCTION, ctx->rsp - 8);
 	return 0;
 }
 
@@ -507,7 +586,10 @@ int list_returns(__u64 *ctx)
 SEC("uprobe.multi")
 int exception_caught(struct registers *ctx)
 {
+	if (is_outside_sample())
+		return 0;
 	emit(RECORD_UNWOUND, bpf_get_attach_cookie(ctx), ctx->rsp);
+	leave_drawn(ctx->rsp);
 	return 0;
 }
 
@@ -530,6 +612,7 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 
 	if (bpf_map_lookup_elem(&processes, &pid)) {
 		emit(RECORD_EXEC, 0, pid);
+		leave_drawn(~0ull);
 		stop_process(CONTROL_EXEC);
 		return 0;
 	}
@@ -559,6 +642,7 @@ int thread_exit(struct bpf_raw_tracepoint_args *ctx)
 	signal = (void *)read_u64((void *)ctx->args[0], config.task_signal);
 	is_last = read_u32(signal, config.signal_live) == 0;
 	emit(RECORD_THREAD_EXIT, is_last, 0);
+	leave_drawn(~0ull);
 	if (!is_last)
 		return 0;
 	/* Its id may be used again from now on. */
@@ -669,6 +753,7 @@ int task_fork(__u64 *ctx)
 	__u32 pid = pid_tgid >> 32, child_thread, child_pid;
 	struct process *process = bpf_map_lookup_elem(&processes, &pid);
 	struct control_record *record;
+	struct drawn_call *drawn;
 	int follows;
 
 	if (!process)
@@ -688,6 +773,9 @@ int task_fork(__u64 *ctx)
 		return 0;
 	if (follows) {
 		emit(RECORD_FORK, 0, child_thread);
+		drawn = drawn_call_of(pid_tgid);
+		if (drawn)
+			bpf_map_update_elem(&drawn_calls, &child_thread, drawn, BPF_ANY);
 		bpf_map_update_elem(&processes, &child_pid, process, BPF_ANY);
 	}
 	record->kind = follows ? CONTROL_FORKED : CONTROL_LEFT;

@@ -45,6 +45,7 @@ async function bothWays(program: string) {
     lossless: false,
     maxCalls: undefined,
     budget: undefined,
+    sampleInterval: undefined,
     warn: () => {},
     maxDurationMs: undefined,
     log: () => {},

@@ -44,6 +44,12 @@ export const eventKind = {
   waited: 14,
   /** Not from the kernel: the function has lost its probes. Only hooked returns of its calls are still reported. */
   dropped: 15,
+  /** Of a sample: the thread's next entry is of a call that was drawn. Others are recorded for lying within such a call. */
+  drawn: 18,
+  /** Of a sample: the calls below `stack` are over, it was not seen how. */
+  over: 19,
+  /** Not from the kernel: what follows is a sample, for which one call in `stack` is drawn. */
+  sample: 20,
 } as const
 
 export type EventKind = (typeof eventKind)[keyof typeof eventKind]

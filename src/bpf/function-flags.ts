@@ -11,6 +11,11 @@ export function pauseTracing(flags: Uint8Array): void {
   flags[functionsMax - 2] = 1
 }
 
+/** From now on calls are drawn: before, all are reported. */
+export function beginSampling(flags: Uint8Array): void {
+  flags[functionsMax - 3] = 1
+}
+
 /** From now on calls may end, but none begins, and no return is hooked any more. */
 export function closeTracing(flags: Uint8Array): void {
   flags[functionsMax - 1] = 1

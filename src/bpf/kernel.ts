@@ -8,7 +8,7 @@ import { openWakeUp, waitReadable } from '../sys/poll.ts'
 import type { KernelTypes } from './btf.ts'
 import { readCachedKernelTypes } from './cached-kernel-types.ts'
 import { onlineCpus, possibleCpuCount } from './cpus.ts'
-import { closeTracing, functionFlags, pauseTracing } from './function-flags.ts'
+import { beginSampling, closeTracing, functionFlags, pauseTracing } from './function-flags.ts'
 import {
   controlKind,
   controlRecordBytes,
@@ -136,7 +136,7 @@ export class Kernel {
    * @param ringBytes size of each CPU's ring: a power of two
    * @param options `lossless`: threads are stopped before a ring overflows, and told to go on by whoever reads it;
    *   `sessions: false` does without uprobe sessions where the kernel has them, for tests; `threads`: only their calls are
-   *   reported
+   *   reported; `sampleInterval`: once sampling has begun, one call in so many is drawn, and reported with those below it
    * @throws UserError where the kernel refuses or lacks something, with the reason and the fix
    */
   constructor(
@@ -146,11 +146,12 @@ export class Kernel {
       readonly sessions?: boolean
       readonly lossless?: boolean
       readonly threads?: readonly Tid[]
+      readonly sampleInterval?: number | undefined
     } = {},
   ) {
     if (options.sessions === false) this.#hasSessions = false
     this.#lossless = options.lossless === true
-    const { threads = [] } = options
+    const { threads = [], sampleInterval } = options
     const object = readBpfObject(readFileSync(objectPath))
     const types = readCachedKernelTypes()
     this.#types = types
@@ -181,6 +182,7 @@ export class Kernel {
       ...offsets.map((offset) => offset ?? 0),
       ringLimit,
       threads.length > 0 ? 1 : 0,
+      sampleInterval === undefined ? 0 : Math.round(2 ** 32 / sampleInterval),
     ]
     const bindings = {
       mapFd: (name: string) => map(name).fd,
@@ -309,6 +311,11 @@ export class Kernel {
   /** From now on tracing begins, or ends, where a call of this function does, in any process. */
   switchTracingAt(functionId: number, what: 'starts' | 'stops'): void {
     this.#functionFlags[functionId]! |= functionFlag[what]
+  }
+
+  /** From now on only a sample of the calls is reported, where one is asked for. */
+  beginSampling(): void {
+    beginSampling(this.#functionFlags)
   }
 
   /** From now on no call is seen until one of a function that starts tracing. */

@@ -207,6 +207,12 @@ export const traceOptions = [
     help: 'Trace nothing more once a function matching PATTERN is called, up to the next --start-at',
   },
   {
+    name: 'sample',
+    argument: '1/N',
+    group: 'Limits',
+    help: 'Trace a sample: one call in N, drawn by chance, with all the calls below it; reports scale counts and times up',
+  },
+  {
     name: 'budget',
     argument: 'PERCENT',
     group: 'Limits',

@@ -36,6 +36,18 @@ export function parseCalls(text: string): number {
   return calls
 }
 
+const largestSampleInterval = 1_000_000
+
+/** @returns one call in how many; undefined for 1/1, which is all of them */
+export function parseSample(text: string): number | undefined {
+  const interval = Number(/^1\s*\/\s*(\d{1,9})$/.exec(text.trim())?.[1] ?? 0)
+  if (interval < 1 || interval > largestSampleInterval)
+    throw new UsageError(
+      `${quoteText(text)} is not a sample: give 1/N, one call in N, such as 1/100 (N up to ${largestSampleInterval})`,
+    )
+  return interval === 1 ? undefined : interval
+}
+
 /** @returns a share of 1 */
 export function parseBudget(text: string): number {
   const percent = Number(/^(\d{1,3}(?:\.\d{1,9})?)\s*%?$/.exec(text.trim())?.[1] ?? 0)

@@ -38,6 +38,7 @@ const defaults: TraceOptions = {
   maxCalls: undefined,
   duration: undefined,
   budget: undefined,
+  sampleInterval: undefined,
   startAt: [],
   stopAt: [],
 }
@@ -172,6 +173,10 @@ describe('errors', () => {
     [
       ['--max-depth=0', 'ls'],
       "--max-depth: '0' is not a depth: give a whole number from 1, the outermost calls",
+    ],
+    [
+      ['--sample=100', 'ls'],
+      "--sample: '100' is not a sample: give 1/N, one call in N, such as 1/100 (N up to 1000000)",
     ],
     [
       ['--time-filter=5 parsecs', 'ls'],

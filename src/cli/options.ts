@@ -12,6 +12,7 @@ import {
   parseCalls,
   parseCommand,
   parseDepth,
+  parseSample,
   parseTaskId,
 } from './option-values.ts'
 import type { ClockName } from './shown-clock.ts'
@@ -69,6 +70,8 @@ export interface TraceOptions {
   /** Tracing ends after so many calls, after this time; undefined: when the target ends. */
   readonly maxCalls: number | undefined
   readonly duration: DurationNs | undefined
+  /** One call in so many is drawn, and traced with the calls below it; undefined: all are traced. */
+  readonly sampleInterval: number | undefined
   /** The share of the time that probes may take, of 1; undefined: as much as they need. */
   readonly budget: number | undefined
   /** Glob lists: calls that begin and end what is traced. */
@@ -127,6 +130,7 @@ export function readTraceOptions(
     lossless: given.has('lossless'),
     maxCalls: given.read('max-calls', parseCalls),
     duration: given.read('duration', parseDuration),
+    sampleInterval: given.read('sample', parseSample),
     budget: given.read('budget', parseBudget),
     startAt: given.all('start-at', []),
     stopAt: given.all('stop-at', []),

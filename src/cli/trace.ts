@@ -101,6 +101,7 @@ export function sessionOptions(options: TraceOptions, inherited: InheritedState)
     lossless: options.lossless,
     maxCalls: options.maxCalls,
     budget: options.budget,
+    sampleInterval: options.sampleInterval,
     warn: (text: string) => printLine(`utrace: ${text}`),
     maxDurationMs: options.duration === undefined ? undefined : options.duration / 1e6,
     compensate: !options.rawTimes,

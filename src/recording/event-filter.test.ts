@@ -16,10 +16,10 @@ const everything: RecordedCalls = { maxDepth: undefined, minNs: 0, tids: new Set
 function callsOf(events: readonly RawEvent[], calls: RecordedCalls, endNs: number): Map<number, string[]> {
   const lines = new Map<number, string[]>()
   const sink: TraceSink = {
-    begin: ({ thread, fn, depth, beginNs, isInherited }) =>
+    begin: ({ thread, fn, depth, beginNs, isInherited, weight }) =>
       lines.set(thread.tid, [
         ...(lines.get(thread.tid) ?? []),
-        `${beginNs} ${thread.pid} ${depth} ${fn.name} ${isInherited}`,
+        `${beginNs} ${thread.pid} ${depth} ${fn.name} ${isInherited} × ${weight}`,
       ]),
     end: ({ thread, fn, depth, beginNs, endNs: end, how }) =>
       lines.get(thread.tid)!.push(`${beginNs}-${end} ${depth} ${fn.name} ${how}`),

@@ -21,9 +21,16 @@ interface EntryEvent {
   readonly tid: number
   readonly functionId: number
   readonly cpu: number
-  /** When a signal was delivered to the thread, if nothing was called in between. */
-  readonly signalled: TraceNs | undefined
+  /** What was said of the thread's next call. */
+  readonly announcements: readonly Announcement[]
 }
+
+interface Announcement {
+  readonly time: TraceNs
+  readonly kind: EventKind
+}
+
+const nothingAnnounced: readonly Announcement[] = []
 
 /**
  * Passes the events on from which the calls of a selection can be rebuilt, and few others: what is left out has nothing
@@ -38,7 +45,7 @@ export class EventFilter implements EventConsumer {
   readonly #known: Reconstruction
   readonly #out: EventConsumer
   readonly #threads: ThreadTable<HeldEntries>
-  readonly #signalled = new Map<number, TraceNs>()
+  readonly #announcements = new Map<number, readonly Announcement[]>()
   /** That is being looked at; undefined unless it is an entry. */
   #entry: EntryEvent | undefined
   #begun: { readonly thread: TracedThread; readonly depth: number } | undefined
@@ -66,9 +73,10 @@ export class EventFilter implements EventConsumer {
 
   event(time: TraceNs, stack: number, tid: number, kind: EventKind, functionId: number, cpu: number): void {
     if (this.#isOfOtherThread(tid, kind)) return
-    if (kind === eventKind.signal) {
+    if (announcesCall(kind)) {
       this.#engine.event(time, stack, tid, kind, functionId, cpu)
-      this.#signalled.set(tid, time)
+      const earlier = (this.#announcements.get(tid) ?? []).filter((it) => it.kind !== kind)
+      this.#announcements.set(tid, [...earlier, { time, kind }])
       return
     }
     if (changesMeaning(kind)) for (const held of this.#threads.all()) held.passAll()
@@ -76,8 +84,9 @@ export class EventFilter implements EventConsumer {
     this.#begun = undefined
     this.#entry = undefined
     if (kind === eventKind.entry) {
-      this.#entry = { time, stack, tid, functionId, cpu, signalled: this.#signalled.get(tid) }
-      this.#signalled.delete(tid)
+      const announcements = this.#announcements.get(tid) ?? nothingAnnounced
+      this.#entry = { time, stack, tid, functionId, cpu, announcements }
+      this.#announcements.delete(tid)
     }
     this.#engine.event(time, stack, tid, kind, functionId, cpu)
     if (this.#begun !== undefined) return
@@ -132,11 +141,11 @@ export class EventFilter implements EventConsumer {
 
   #isOfOtherThread(tid: number, kind: EventKind): boolean {
     const { tids } = this.#calls
-    return tids.size > 0 && !tids.has(tid) && (isOfCall(kind) || kind === eventKind.signal)
+    return tids.size > 0 && !tids.has(tid) && (isOfCall(kind) || announcesCall(kind))
   }
 
-  #passEntry({ time, stack, tid, functionId, cpu, signalled }: EntryEvent): void {
-    if (signalled !== undefined) this.#pass(signalled, 0, tid, eventKind.signal, 0, cpu)
+  #passEntry({ time, stack, tid, functionId, cpu, announcements }: EntryEvent): void {
+    for (const announced of announcements) this.#pass(announced.time, 0, tid, announced.kind, 0, cpu)
     this.#pass(time, stack, tid, eventKind.entry, functionId, cpu)
   }
 
@@ -148,7 +157,12 @@ export class EventFilter implements EventConsumer {
 
 /** Whether such an event matters only for the calls that it begins or ends. */
 function isOfCall(kind: EventKind): boolean {
-  return isCallEvent(kind) || kind === eventKind.unwound
+  return isCallEvent(kind) || kind === eventKind.unwound || kind === eventKind.over
+}
+
+/** Whether it says something of the thread's next call. */
+function announcesCall(kind: EventKind): boolean {
+  return kind === eventKind.signal || kind === eventKind.drawn
 }
 
 /** Whether it matters for a call on which side of such an event it began. */

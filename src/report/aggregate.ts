@@ -52,6 +52,8 @@ export interface Aggregate {
   readonly isCompensated: boolean
   /** Whether some of the time was off CPU: always false where that was not traced. */
   readonly hasOffCpu: boolean
+  /** Numbers are scaled up from calls of which so many stand for one that was drawn. Undefined where all are there. */
+  readonly sampleInterval: number | undefined
 }
 
 /** Takes a trace of any length in memory that depends on the number of subjects and threads alone. */
@@ -115,6 +117,7 @@ class Aggregation {
   #lostEvents = 0
   #isCompensated = false
   #hasOffCpu = false
+  #sampleInterval: number | undefined
 
   end(call: Call): void {
     const calls = this.threads.of(call.thread)
@@ -122,11 +125,14 @@ class Aggregation {
     this.#isCompensated ||= duration !== rawDurationNs(call)
     const isOutermost = calls.end(duration)
     const open = calls.open
+    const { weight = 1 } = call
+    if (weight !== 1) this.#sampleInterval = Math.max(this.#sampleInterval ?? 0, weight)
+    if (weight === 0) return
     if (open === 0) this.#totalNs += duration
     const off = offCpuNs(call)
     this.#hasOffCpu ||= off > 0
     const selfNs = duration - calls.childrenNs[open]!
-    this.#statistics.add(calls.rows[open]!, duration, selfNs, off, isOutermost, call.how)
+    this.#statistics.add(calls.rows[open]!, duration, selfNs, off, isOutermost, call.how, weight)
   }
 
   lost({ count }: Loss): void {
@@ -151,13 +157,19 @@ class Aggregation {
     })
     return {
       by,
-      summaries,
+      // What of a sample was never drawn is not known to be anything.
+      summaries: summaries.filter(({ calls }) => calls > 0),
       calls: summaries.reduce((sum, { calls }) => sum + calls, 0),
-      totalNs: this.#totalNs,
+      // Of a sample it is what the self times add up to: outermost calls of which nothing is recorded are unknown.
+      totalNs:
+        this.#sampleInterval === undefined
+          ? this.#totalNs
+          : summaries.reduce((sum, { selfNs }) => sum + selfNs, 0),
       ends: summaries.reduce((sum, summary) => addEnds(sum, summary.ends), noEnds),
       lostEvents: this.#lostEvents,
       isCompensated: this.#isCompensated,
       hasOffCpu: this.#hasOffCpu,
+      sampleInterval: this.#sampleInterval,
     }
   }
 }

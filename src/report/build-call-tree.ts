@@ -18,6 +18,8 @@ export interface MergedTrace {
   readonly lostEvents: number
   /** Whether the cost of probes was taken off durations. */
   readonly isCompensated: boolean
+  /** Of a sample: so many calls stand for one that was drawn. The tree shows what was recorded, not scaled. */
+  readonly sampleInterval: number | undefined
 }
 
 /** Takes a trace of any length in memory that depends on the number of different paths, functions and threads. */
@@ -36,6 +38,7 @@ export function createCallTreeBuilder(options: CallTreeOptions): CallTreeBuilder
   let totalNs = 0
   let lostEvents = 0
   let isCompensated = false
+  let sampleInterval: number | undefined
   return {
     begin: (call) => {
       const open = threads.of(call.thread)
@@ -46,6 +49,7 @@ export function createCallTreeBuilder(options: CallTreeOptions): CallTreeBuilder
       const node = open.pop()
       const duration = durationNs(call)
       isCompensated ||= duration !== rawDurationNs(call)
+      if ((call.weight ?? 1) !== 1) sampleInterval = Math.max(sampleInterval ?? 0, call.weight!)
       if (open.open === 0) totalNs += duration
       tree.addCall(node, open.top() === node ? 0 : duration)
       if (call.how !== 'return') tree.ends.add(node, call.how)
@@ -56,7 +60,7 @@ export function createCallTreeBuilder(options: CallTreeOptions): CallTreeBuilder
     note: () => {},
     result: () => {
       tree.settleSelfTimes()
-      return { tree, totalNs, lostEvents, isCompensated }
+      return { tree, totalNs, lostEvents, isCompensated, sampleInterval }
     },
   }
 }

@@ -2,8 +2,26 @@ import type { CallEnds } from './call-ends.ts'
 import { countText } from './cell.ts'
 
 /** What a reader of summed-up numbers should know of them: one line each. */
-export function footnotes({ ends, lostEvents }: { ends: CallEnds; lostEvents: number }): string[] {
+export function footnotes({
+  ends,
+  lostEvents,
+  sampleInterval,
+  isUnscaledSample = false,
+}: {
+  readonly ends: CallEnds
+  readonly lostEvents: number
+  readonly sampleInterval?: number | undefined
+  readonly isUnscaledSample?: boolean
+}): string[] {
   const notes: string[] = []
+  if (sampleInterval !== undefined) {
+    notes.push(
+      `a sample of 1 call in ${countText(sampleInterval)}: calls and times are estimates, scaled up from those that were drawn`,
+    )
+  }
+  if (isUnscaledSample) {
+    notes.push('a sample: counts and times are of what was recorded, not scaled up')
+  }
   if (lostEvents > 0) {
     notes.push(`${counted(lostEvents, 'event')} lost: calls are missing, and times may be off`)
   }

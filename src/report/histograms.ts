@@ -23,13 +23,13 @@ export class Histograms {
   #counts = new Float64Array(64 * blockSize)
   #used = blockSize
 
-  /** @param ns whole nanoseconds, not negative */
-  add(row: number, ns: number): void {
+  /** @param ns whole nanoseconds, not negative @param count of calls that took so long */
+  add(row: number, ns: number, count = 1): void {
     const bucket = bucketOf(ns)
     const slot = row * blocksPerRow + (bucket >> blockBits)
     let block = slot < this.#blocks.length ? this.#blocks[slot]! : 0
     if (block === 0) block = this.#allot(slot)
-    this.#counts[block + (bucket & (blockSize - 1))]! += 1
+    this.#counts[block + (bucket & (blockSize - 1))]! += count
   }
 
   /**

@@ -39,7 +39,11 @@ export function* renderGraph(merged: MergedTrace, options: GraphOptions): Genera
     })
   }
   if (views.length === 0) yield 'No call of a matching function.'
-  yield* belowTable(footnotes({ ends: endsOf(merged.tree), lostEvents: merged.lostEvents }), ' ')
+  const { tree, lostEvents, sampleInterval } = merged
+  yield* belowTable(
+    footnotes({ ends: endsOf(tree), lostEvents, isUnscaledSample: sampleInterval !== undefined }),
+    ' ',
+  )
 }
 
 const headings = { callers: 'Callers of', callees: 'Calls below' } as const
@@ -68,8 +72,9 @@ function viewsOf(tree: CallTree, { functions, levels }: GraphOptions): TreeView[
 }
 
 function factsOf(merged: MergedTrace) {
-  const { totalNs, lostEvents, tree } = merged
-  return { kind: 'utrace-graph', version: 1, totalNs, ...endsOf(tree), lostEvents }
+  const { totalNs, lostEvents, tree, sampleInterval } = merged
+  const sample = sampleInterval === undefined ? {} : { sampleInterval }
+  return { kind: 'utrace-graph', version: 1, totalNs, ...endsOf(tree), lostEvents, ...sample }
 }
 
 function endsOf(tree: CallTree) {

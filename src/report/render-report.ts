@@ -122,6 +122,17 @@ function dataColumns(
   return [...subjectColumns(by, names), ...numbers]
 }
 
-function factsOf({ by, calls, totalNs, ends, lostEvents }: Aggregate, omittedRows: number) {
-  return { kind: 'utrace-report', version: 1, by, calls, totalNs, ...ends, lostEvents, omittedRows }
+function factsOf({ by, calls, totalNs, ends, lostEvents, sampleInterval }: Aggregate, omittedRows: number) {
+  const sample = sampleInterval === undefined ? {} : { sampleInterval }
+  return {
+    kind: 'utrace-report',
+    version: 1,
+    by,
+    calls,
+    totalNs,
+    ...ends,
+    lostEvents,
+    ...sample,
+    omittedRows,
+  }
 }

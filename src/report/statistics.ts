@@ -40,6 +40,7 @@ export class Statistics {
   /**
    * Takes an ended call.
    * @param isOutermost whether no other call of the row is open in its thread
+   * @param weight how many calls it stands for, at least 1
    */
   add(
     row: number,
@@ -48,30 +49,31 @@ export class Statistics {
     offCpuNs: number,
     isOutermost: boolean,
     how: CallEnd,
+    weight: number,
   ): void {
     const at = row * stride
     if (at >= this.#numbers.length) this.#grow(row)
     const numbers = this.#numbers
-    const calls = numbers[at + field.calls]! + 1
-    const sumNs = numbers[at + field.sumNs]! + durationNs
+    const calls = numbers[at + field.calls]! + weight
+    const sumNs = numbers[at + field.sumNs]! + weight * durationNs
     numbers[at + field.calls] = calls
     numbers[at + field.sumNs] = sumNs
-    numbers[at + field.selfNs]! += selfNs
+    numbers[at + field.selfNs]! += weight * selfNs
     if (isOutermost) {
-      numbers[at + field.totalNs]! += durationNs
-      numbers[at + field.offCpuNs]! += offCpuNs
+      numbers[at + field.totalNs]! += weight * durationNs
+      numbers[at + field.offCpuNs]! += weight * offCpuNs
     }
-    if (calls === 1) {
+    if (calls === weight) {
       numbers[at + field.minNs] = durationNs
       numbers[at + field.maxNs] = durationNs
     } else {
-      // Youngs and Cramer's updating formula (Technometrics 13, 1971): exact where a sum of squares would cancel.
+      // Youngs and Cramer's updating formula (Technometrics 13, 1971), with weights: exact where a sum of squares would cancel.
       const deviation = calls * durationNs - sumNs
-      numbers[at + field.squaredDeviations]! += (deviation * deviation) / (calls * (calls - 1))
+      numbers[at + field.squaredDeviations]! += (weight * deviation * deviation) / (calls * (calls - weight))
       if (durationNs < numbers[at + field.minNs]!) numbers[at + field.minNs] = durationNs
       else if (durationNs > numbers[at + field.maxNs]!) numbers[at + field.maxNs] = durationNs
     }
-    this.histograms.add(row, durationNs)
+    this.histograms.add(row, durationNs, weight)
     if (how !== 'return') this.ends.add(row, how)
   }
 

@@ -26,7 +26,8 @@ export interface TracerContext {
   readonly reader: ModuleReader
   readonly followForks: boolean
   /** Whether the kernel sums calls up. */
-  readonly sumsUp: boolean
+  /** What the kernel must know functions for, if anything. */
+  readonly describedFor: 'sums' | 'sample' | undefined
   /** Says something at this place of the trace. */
   readonly note: (text: string) => void
 }
@@ -157,7 +158,8 @@ export class ProcessTracer {
     const missing = this.planned.filter((planned) => !this.#attached.has(planned))
     for (const [planned, module] of this.#present(missing)) {
       this.#attached.add(planned)
-      if (this.#context.sumsUp) describeFunctions(kernel, planned, ids)
+      const { describedFor } = this.#context
+      if (describedFor !== undefined) describeFunctions(kernel, planned, ids, describedFor)
       const { links, attached, refused } = attachPlan(kernel, { ...planned, module }, ids, this.pid)
       this.#links.push(...links)
       functionIds.push(...attached.map((function_) => ids.idOf(module, function_)))

@@ -30,6 +30,8 @@ export interface SessionOptions extends PlanOptions {
   /** Tracing ends after so many calls, and so many milliseconds; undefined: when the target ends. */
   readonly maxCalls: number | undefined
   readonly maxDurationMs: number | undefined
+  /** One call in so many is drawn, and traced with those below it; undefined: all are traced. */
+  readonly sampleInterval: number | undefined
   readonly sumUp?: SummingUp
   /** The share of the time that probes may cost the target, of 1; undefined: as much as they need. */
   readonly budget: number | undefined

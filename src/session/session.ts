@@ -78,8 +78,8 @@ export class TraceSession {
     checkPidNamespace()
     if (options.target.kind === 'process') checkProcess(options.target.pid)
     try {
-      const { bufferBytes, lossless, threads } = options
-      this.#kernel = new Kernel(this.clock.baseNs, bufferBytes, { lossless, threads })
+      const { bufferBytes, lossless, threads, sampleInterval } = options
+      this.#kernel = new Kernel(this.clock.baseNs, bufferBytes, { lossless, threads, sampleInterval })
       this.#guard = new Guard(this.#kernel)
       this.#tracepoints = this.#kernel.attachTracepoints()
       if (options.cpuTime) this.#tracepoints.push(this.#kernel.attachSwitches())
@@ -87,7 +87,7 @@ export class TraceSession {
     } catch (error) {
       throw isPermissionProblem(error) ? permissionError(error) : error
     }
-    const { selection, followForks } = options
+    const { selection, followForks, sumUp, sampleInterval } = options
     this.#context = {
       kernel: this.#kernel,
       selection,
@@ -95,7 +95,7 @@ export class TraceSession {
       ids: this.#ids,
       reader: new ModuleReader(),
       followForks,
-      sumsUp: options.sumUp !== undefined,
+      describedFor: sumUp !== undefined ? 'sums' : sampleInterval === undefined ? undefined : 'sample',
       note: (text) => this.#timeline.note(text),
     }
     const processes = new TracedProcesses(this.#guard, this.#timeline)
@@ -249,6 +249,7 @@ export class TraceSession {
   async #begin(events: EventConsumer, sink: SessionSink): Promise<void> {
     const { target, compensate, sumUp, log } = this.#options
     this.#timeline.begin(events, sink)
+    this.#beginSampling(events)
     this.#measurement?.passOn(events)
     if (compensate && this.probeCosts === undefined) {
       this.#timeline.note('the cost of probes could not be measured: durations include it')
@@ -264,6 +265,16 @@ export class TraceSession {
     }
     log(`attached: ${this.#processes.functions.size} functions`)
     if (target.kind === 'process') watchForEnd(target.pid, () => this.#processes.forget(target.pid))
+  }
+
+  #beginSampling(events: EventConsumer): void {
+    const { sampleInterval } = this.#options
+    if (sampleInterval === undefined) return
+    events.event(this.#timeline.now(), sampleInterval, 0, eventKind.sample, 0, 0)
+    this.#kernel.beginSampling()
+    this.#timeline.note(
+      `a sample: 1 call in ${sampleInterval} is drawn, and traced with all the calls below it`,
+    )
   }
 
   /** Passes events on, and answers reports, until the target has ended or tracing is to end. */

@@ -29,6 +29,7 @@ const keyDuration = encode(',"durationNs":')
 const keyWaited = encode(',"waitedNs":')
 const keyRawDuration = encode(',"rawDurationNs":')
 const close = encode('}')
+const keyWeight = encode(',"weight":')
 const keyOffCpu = encode(',"offCpuNs":')
 const howTail: Readonly<Record<CallEnd, Uint8Array>> = {
   return: encode(',"how":"return"}'),
@@ -45,10 +46,13 @@ export interface JsonLinesOptions {
 /**
  * JSON Lines: one object per event, in the order of the engine's events, which per thread is that of time.
  *
- *     begin  type tsNs pid tid [stack] cpu depth name symbol module [inherited]
+ *     begin  type tsNs pid tid [stack] cpu depth name symbol module [weight] [inherited]
  *     end    the same and durationNs rawDurationNs [offCpuNs] [waitedNs] how     (`tsNs` and `cpu` are those of the end)
  *     lost   type tsNs cpu count             (`count` in events, not calls)
  *     note   type tsNs [pid tid] text
+ *
+ * `weight` is there in a sample only: how many calls this one stands for, 0 if it is traced for lying within one that
+ * was drawn. The sum of the weights is an unbiased estimate of the calls that were made.
  *
  * A thread that switches stacks has a tree for each: `stack` numbers them, and is absent for the first. A call that was
  * open when its process was forked begins in the child at that time, with `inherited` true: it was not made there.
@@ -91,6 +95,10 @@ export function createJsonLinesSink(options: JsonLinesOptions): OutputSink {
     out.bytes(keyDepth)
     out.integer(call.depth)
     out.bytes(functionFields(call.fn))
+    const { weight = 1 } = call
+    if (weight === 1) return
+    out.bytes(keyWeight)
+    out.integer(weight)
   }
 
   return {

@@ -4,11 +4,23 @@ import { type Call, durationNs } from './call.ts'
 export type MutableCall = { -readonly [Field in keyof Call]: Call[Field] }
 
 export function copyOf(call: Call): MutableCall {
-  const { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited = false, waitedNs = 0 } = call
+  const {
+    fn,
+    thread,
+    depth,
+    beginNs,
+    beginCpu,
+    endNs,
+    endCpu,
+    how,
+    isInherited = false,
+    waitedNs = 0,
+    weight = 1,
+  } = call
   const { beginOverheadNs = 0, endOverheadNs = 0, beginOffCpuNs = 0, endOffCpuNs = 0 } = call
   const overhead = { beginOverheadNs, endOverheadNs }
   const times = { durationNs: durationNs(call), ...overhead, beginOffCpuNs, endOffCpuNs }
-  return { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited, waitedNs, ...times }
+  return { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited, waitedNs, weight, ...times }
 }
 
 export function copyInto(copy: MutableCall, call: Call): void {
@@ -22,6 +34,7 @@ export function copyInto(copy: MutableCall, call: Call): void {
   copy.how = call.how
   copy.isInherited = call.isInherited === true
   copy.waitedNs = call.waitedNs ?? 0
+  copy.weight = call.weight ?? 1
   copy.durationNs = durationNs(call)
   copy.beginOverheadNs = call.beginOverheadNs ?? 0
   copy.endOverheadNs = call.endOverheadNs ?? 0

@@ -64,6 +64,11 @@ export interface Call {
   readonly endOffCpuNs?: number
   /** It began in the parent process, before the fork: `beginNs` is when the child did. */
   readonly isInherited?: boolean
+  /**
+   * How many calls it stands for. In a sample of which one call in n is drawn: n if it was drawn, and 0 if it is
+   * recorded for lying within one that was. Absent: 1.
+   */
+  readonly weight?: number
 }
 
 /**

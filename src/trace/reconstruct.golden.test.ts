@@ -11,9 +11,10 @@ import { Reconstruction } from './reconstruct.ts'
  *     +NS tTID entry NAME sp=HEX     +NS tTID return NAME sp=HEX     +NS tTID ret NAME sp=HEX
  *     +NS tTID exit                  +NS tTID exec PID               +NS lost COUNT         +NS finish
  *     +NS tTID thread TID            +NS tTID fork PID               +NS tTID caught NAME sp=HEX
+ *     +NS sample INTERVAL            +NS tTID drawn                  +NS tTID over sp=HEX
  *     +NS tTID probed NAME           an exception was caught in NAME, or its exits are probed from now on
  *
- * NS is trace time. An end says how, and the duration in ns. Before them stand the functions:
+ * NS is trace time. A begin tells how many calls it stands for, if not for one. An end says how, and the duration in ns. Before them stand the functions:
  *
  *     NAME: WAYOUT [jumps] [+BYTES]
  *
@@ -48,7 +49,8 @@ function replay(inputs: readonly string[]): string {
   const result: string[] = []
   const print = (depth: number, line: string) => result.push(`    ${'  '.repeat(depth)}${line}`)
   const sink: TraceSink = {
-    begin: ({ depth, fn }: Call) => print(depth, `begin ${fn.name}`),
+    begin: ({ depth, fn, weight = 1 }: Call) =>
+      print(depth, `begin ${fn.name}${weight === 1 ? '' : ` × ${weight}`}`),
     end: ({ depth, fn, how, beginNs, endNs }: Call) =>
       print(depth, `end ${fn.name} ${how} ${endNs - beginNs}`),
     lost: ({ count }) => print(0, `lost ${count}`),
@@ -65,7 +67,7 @@ function replay(inputs: readonly string[]): string {
 
 function feed(engine: Reconstruction, functions: readonly FunctionRecord[], input: string): void {
   const words =
-    /^\+(\d+)(?: t(\d+))? (entry|return|ret|exit|exec|thread|fork|caught|probed|signal|lost|finish)(?: (\w+))?(?: sp=([0-9a-f]+))?$/.exec(
+    /^\+(\d+)(?: t(\d+))? (entry|return|ret|exit|exec|thread|fork|caught|probed|signal|lost|sample|drawn|over|finish)(?: (\w+))?(?: sp=([0-9a-f]+))?$/.exec(
       input,
     )
   if (words === null) throw new Error(`not an event: ${input}`)
@@ -78,6 +80,9 @@ function feed(engine: Reconstruction, functions: readonly FunctionRecord[], inpu
   if (what === 'finish') engine.finish(timeNs)
   else if (what === 'exit') event(eventKind.threadExit, 0, 0)
   else if (what === 'signal') event(eventKind.signal, 0, 0)
+  else if (what === 'drawn') event(eventKind.drawn, 0, 0)
+  else if (what === 'over') event(eventKind.over, Number.parseInt(stack!, 16), 0)
+  else if (what === 'sample') event(eventKind.sample, Number(argument), 0)
   else if (what === 'lost' || what === 'exec') event(eventKind[what], Number(argument), 0)
   else if (what === 'thread') event(eventKind.fork, Number(argument), 1)
   else if (what === 'fork') event(eventKind.fork, Number(argument), 0)
@@ -988,6 +993,54 @@ describe('where a trace, a thread or an image begins and ends', () => {
             end f cut 80
           end main cut 90
           end f cut 85
+    `,
+  )
+})
+
+describe('a sample', () => {
+  golden(
+    'what was drawn stands for many, what lies below it for none',
+    `
+      f: return
+      g: return
+      +0 sample 20
+      +10 t1 drawn
+      +10 t1 entry f sp=1000
+          begin f × 20
+      +20 t1 entry g sp=f00
+            begin g × 0
+      +30 t1 return g sp=f00
+            end g return 10
+      +40 t1 drawn
+      +40 t1 entry g sp=f00
+            begin g × 20
+      +50 t1 return g sp=f00
+            end g return 10
+      +60 t1 return f sp=1000
+          end f return 50
+    `,
+  )
+
+  golden(
+    'a call is over where the next one that was not drawn proves it',
+    `
+      f: return
+      g: none
+      h: return
+      +0 sample 20
+      +10 t1 drawn
+      +10 t1 entry f sp=1000
+          begin f × 20
+      +20 t1 entry g sp=f00
+            begin g × 0
+      +30 t1 over sp=1008
+            end g inferred 10
+          end f unwound 20
+      +90 t1 drawn
+      +90 t1 entry h sp=1000
+          begin h × 20
+      +95 t1 return h sp=1000
+          end h return 5
     `,
   )
 })

@@ -59,6 +59,8 @@ export class Reconstruction implements EventConsumer {
   readonly #exitsProbed = new Map<number, TraceNs>()
   /** The program is known to switch stacks. */
   #switchesStacks = false
+  /** One call in so many is drawn, and counts; 1: all calls are there. */
+  #sampleInterval = 1
   #current: Thread | undefined
   #losses = 0
   readonly statistics: TraceStatistics = { calls: 0, threads: 0, lostEvents: 0, openCalls: 0 }
@@ -131,6 +133,15 @@ export class Reconstruction implements EventConsumer {
       case eventKind.dropped:
         this.#drop(functionId)
         break
+      case eventKind.sample:
+        this.#sampleInterval = stack
+        break
+      case eventKind.drawn:
+        this.#thread(tid).isDrawing = true
+        break
+      case eventKind.over:
+        this.#leave(time, stack, this.#thread(tid), cpu)
+        break
       case eventKind.threadTimes:
         this.#resume(this.#thread(tid), time, stack, functionId)
         break
@@ -155,9 +166,13 @@ export class Reconstruction implements EventConsumer {
   describeState(consumer: EventConsumer): void {
     for (const [id, time] of this.#exitsProbed) consumer.event(time, 0, 0, eventKind.exitsProbed, id, 0)
     if (this.#switchesStacks) consumer.event(asTraceNs(0), 0, 0, eventKind.stacksSwitch, 0, 0)
+    if (this.#isSample) consumer.event(asTraceNs(0), this.#sampleInterval, 0, eventKind.sample, 0, 0)
     this.#describeOpenCalls(consumer, true)
     if (this.#losses > 0) consumer.event(asTraceNs(0), 0, 0, eventKind.lost, 0, 0)
     this.#describeOpenCalls(consumer, false)
+    for (const { tid, isDrawing } of this.#threads.values()) {
+      if (isDrawing) consumer.event(asTraceNs(0), 0, tid, eventKind.drawn, 0, 0)
+    }
   }
 
   #describeOpenCalls(consumer: EventConsumer, beforeLoss: boolean): void {
@@ -174,6 +189,8 @@ export class Reconstruction implements EventConsumer {
         if (losses < this.#losses === beforeLoss) {
           const before = beginOverheadNs - this.#entryCost(fn.id).beforeNs
           describeTimes(consumer, tid, [beginOffCpuNs, before, callersChildrenNs])
+          if (this.#isSample && frame.weight > 0)
+            consumer.event(beginNs, 0, tid, eventKind.drawn, 0, beginCpu)
           consumer.event(beginNs, stack - record.entryDisplacement, tid, eventKind.entry, fn.id, beginCpu)
           described = true
         }
@@ -222,7 +239,10 @@ export class Reconstruction implements EventConsumer {
       if (top.stack > pointer) break
       if (top.stack === pointer && this.#isOpenAt(top)) {
         // The next turn of a loop, not a call.
-        if (top.fn === record.fn && record.loopsToEntry) return
+        if (top.fn === record.fn && record.loopsToEntry) {
+          thread.isDrawing = false
+          return
+        }
         if (canTailCall(top.record, record.fn)) break
       }
       this.#end(thread, stack, time, cpu, this.#howMissed(top))
@@ -238,6 +258,7 @@ export class Reconstruction implements EventConsumer {
     frame.childrenNs = 0
     frame.record = record
     frame.isInherited = false
+    frame.weight = this.#isSample ? this.#takeWeight(thread) : 1
     const probed = record.wayOut === 'ret' || this.#areExitsProbed(functionId, time)
     frame.hooked = !probed && record.wayOut === 'return' && thread.pendingReturns < pendingReturnsLimit
     frame.returnExpected = frame.hooked || probed
@@ -261,6 +282,16 @@ export class Reconstruction implements EventConsumer {
       this.#end(thread, stack, time, cpu, how)
     }
     stack.endHandlers()
+  }
+
+  get #isSample(): boolean {
+    return this.#sampleInterval > 1
+  }
+
+  #takeWeight(thread: Thread): number {
+    if (!thread.isDrawing) return 0
+    thread.isDrawing = false
+    return this.#sampleInterval
   }
 
   /** Not within `#enter`: a closure there would be made for every event. */
@@ -341,6 +372,7 @@ export class Reconstruction implements EventConsumer {
       const frame = stack.newFrame(inherited.record)
       frame.stack = inherited.stack
       frame.isInherited = true
+      frame.weight = inherited.weight
       frame.waitedNs = 0
       frame.beginOverheadNs = 0
       frame.beginOffCpuNs = 0

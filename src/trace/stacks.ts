@@ -35,6 +35,7 @@ export class Frame implements Call {
   losses = 0
   /** What its thread had waited before it began; after its end, what it waited meanwhile. */
   waitedNs = 0
+  weight = 1
 
   constructor(record: FunctionRecord, thread: TracedThread, depth: number) {
     this.fn = record.fn
@@ -137,6 +138,8 @@ export class Thread {
   #hasSwitched = false
   /** A signal was delivered, and nothing has been called since. */
   #signalled = false
+  /** Of a sample: the next call is one that was drawn. */
+  isDrawing = false
   /** Where the last handler on an alternate stack ran. */
   #handlerAt = 0
 

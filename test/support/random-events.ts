@@ -12,6 +12,7 @@ export interface RawEvent {
   readonly cpu: number
 }
 
+const sampleInterval = 50
 const waysOut = ['return', 'ret', 'ret', 'none', 'entry'] as const
 
 /** A function of each way out and displacement. */
@@ -25,21 +26,28 @@ export function randomFunctions(count: number): FunctionRecord[] {
   }))
 }
 
-/** Threads and processes that call, return, unwind, fork, execute, end and lose events: times rise, stacks are plausible. */
+/**
+ * Threads and processes that call, return, unwind, fork, execute, end and lose events, all of them or a sample: times rise,
+ * stacks are plausible.
+ */
 export function randomEvents(functions: readonly FunctionRecord[], minLength = 0) {
   const step = fc.record({
     tid: fc.integer({ min: 100, max: 103 }),
     action: fc.oneof(
       { weight: 20, arbitrary: fc.constantFrom('call', 'call', 'leave', 'leave', 'tail call', 'odd') },
       { weight: 2, arbitrary: fc.constantFrom('lost', 'exit', 'exec', 'fork', 'unwound', 'probed') },
+      { weight: 2, arbitrary: fc.constantFrom('drawn', 'drawn', 'over') },
     ),
     functionId: fc.nat(functions.length - 1),
     pauseNs: fc.oneof(fc.nat(40), fc.nat(5000), fc.nat(1e9)),
     frame: fc.integer({ min: 1, max: 30 }),
     cpu: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(3) }),
   })
-  return fc.array(step, { minLength, maxLength: 200, size: 'max' }).map((steps) => {
+  const all = fc.array(step, { minLength, maxLength: 200, size: 'max' })
+  return fc.tuple(fc.boolean(), all).map(([isSample, steps]) => {
     const events: RawEvent[] = []
+    if (isSample)
+      events.push({ time: 0, tid: 0, cpu: 0, kind: eventKind.sample, stack: sampleInterval, functionId: 0 })
     const open = new Map<number, { stack: number; functionId: number }[]>()
     let time = 1000
     for (const { tid, action, functionId, pauseNs, frame, cpu } of steps) {
@@ -70,6 +78,10 @@ export function randomEvents(functions: readonly FunctionRecord[], minLength = 0
       else if (action === 'fork')
         push({ kind: eventKind.fork, stack: 104 + (frame % 4), functionId: frame % 2 })
       else if (action === 'unwound') push({ kind: eventKind.unwound, stack: base, functionId })
+      else if (action === 'drawn' && isSample) {
+        push({ kind: eventKind.drawn, stack: 0, functionId: 0 })
+        enter(base - frame * 16)
+      } else if (action === 'over' && isSample) push({ kind: eventKind.over, stack: base + 8, functionId: 0 })
       else if (action === 'probed') push({ kind: eventKind.exitsProbed, stack: 0, functionId })
     }
     return events

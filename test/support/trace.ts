@@ -8,6 +8,8 @@ export interface BeginOrEnd {
   readonly stack?: number
   /** Of a begin: it was open when the process was forked. */
   readonly inherited?: boolean
+  /** In a sample: how many calls it stands for. */
+  readonly weight?: number
   readonly cpu: number
   /** 0-based. */
   readonly depth: number

@@ -222,12 +222,13 @@ function describeModules(planned: readonly PlannedModule[]): readonly RecordedMo
 /** Those that decide what is in a recording. */
 function settingsOf(options: TraceOptions): Readonly<Record<string, unknown>> {
   const { functions, noFunctions, libs, noLibs, nestLibs, exitProbe, placement, randomizeAddresses } = options
-  const { maxDepth, timeFilterNs, tidFilter, cpuTime } = options
+  const { maxDepth, timeFilterNs, tidFilter, cpuTime, sampleInterval } = options
   return {
     ...{ functions, noFunctions, libs, noLibs, nestLibs, exitProbe, placement, randomizeAddresses, cpuTime },
     ...(maxDepth !== undefined && { maxDepth }),
     ...(timeFilterNs > 0 && { timeFilterNs }),
     ...(tidFilter.length > 0 && { tidFilter }),
+    ...(sampleInterval !== undefined && { sampleInterval }),
   }
 }
 

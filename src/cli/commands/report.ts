@@ -144,7 +144,7 @@ function taskNames({ processes, threads }: Recording): TaskNames {
 
 /** One chart per function, that with the most calls first. */
 function* charts(
-  { summaries, lostEvents }: Aggregate,
+  { summaries, lostEvents, sampleInterval }: Aggregate,
   chartedKeys: ReadonlySet<string>,
   color: boolean,
 ): Generator<string> {
@@ -160,5 +160,5 @@ function* charts(
     if (index > 0) yield ''
     yield* latencyChart(summary, escapeText(labels.get(summary.subject)!), color)
   }
-  yield* belowTable(footnotes({ ends: noEnds, lostEvents }), ' ')
+  yield* belowTable(footnotes({ ends: noEnds, lostEvents, sampleInterval }), ' ')
 }

@@ -17,7 +17,7 @@ import { readTraceWords } from '../trace-words.ts'
 /** Options of a trace that are about single calls, or their way out of the kernel. */
 const ofSingleCalls: ReadonlySet<string> = new Set([
   ...['tid-filter', 'max-depth', 'time-filter', 'cpuid', 'tid', 'timestamp', 'libname', 'format', 'flat'],
-  ...['plan', 'version', 'buffer', 'lossless', 'max-calls', 'budget', 'output'],
+  ...['plan', 'version', 'buffer', 'lossless', 'max-calls', 'sample', 'budget', 'output'],
 ])
 
 const group = 'Sums'
