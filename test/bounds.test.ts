@@ -1,25 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest'
-import { buildTarget, executableOf } from './support/build.ts'
-import { run, start } from './support/process.ts'
+import { describe, expect, it } from 'vitest'
+import { plainProgram } from './support/build.ts'
+import { run } from './support/process.ts'
+import { begin, scratch } from './support/scratch.ts'
 import { callCounts, isCallEvent, lostEvents, malformation } from './support/trace.ts'
-import { temporaryFile, traceToJson, utrace } from './support/utrace.ts'
+import { traceToJson, utrace } from './support/utrace.ts'
 import { waitUntil } from './support/wait.ts'
-
-const cleanups: (() => void)[] = []
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0).reverse()) cleanup()
-})
-
-function scratch(suffix: string): ReturnType<typeof temporaryFile> {
-  const file = temporaryFile(suffix)
-  cleanups.push(file.remove)
-  return file
-}
-
-async function targetOf(source: string): Promise<string> {
-  const target = await buildTarget({ source, flags: ['-O2'], plainOnly: true })
-  return executableOf(target.plain, target.name)
-}
 
 /** A line of `utrace dump`. `value` is the stack pointer, or the number that the kind has in its place. */
 interface RawEvent {
@@ -53,7 +38,7 @@ const eventsMade = (threads: number, calls: number) => 2 * threads * calls + 2 *
 describe('events that were lost', () => {
   it.each([1, 2])('%i busy threads, and hardly any room: made = seen + lost, exactly', async (threads) => {
     const calls = 20_000
-    const program = await targetOf('overload.c')
+    const program = await plainProgram('overload.c')
     const data = scratch('.data')
     const words = ['-o', data.path, '--buffer', '4K', '-f', 'hot', '-l', '']
     const recorded = await run(utrace, ['record', ...words, '--', program, `${threads}`, `${calls}`])
@@ -81,7 +66,7 @@ describe('--lossless', () => {
     '%i busy threads wait for room: nothing is lost, and times do not count it',
     async (threads) => {
       const calls = 5_000
-      const program = await targetOf('overload.c')
+      const program = await plainProgram('overload.c')
       const traced = await traceToJson(bounds, ['--', program, `${threads}`, `${calls}`], {
         timeoutMs: 60_000,
       })
@@ -105,11 +90,10 @@ describe('--lossless', () => {
   )
 
   it('does not leave the program stopped when utrace is killed', async () => {
-    const program = await targetOf('overload.c')
+    const program = await plainProgram('overload.c')
     const output = scratch('.jsonl')
     const words = [...bounds, '--format', 'jsonl', '-o', output.path, '--', program, '2', '100000']
-    const tracer = start(utrace, words)
-    cleanups.push(tracer.stop)
+    const tracer = begin(utrace, words)
     await waitUntil(() => output.read().includes('"waitedNs"'))
     tracer.child.kill('SIGKILL')
     // Its output ends when the program, which has it too, has ended.
@@ -119,7 +103,7 @@ describe('--lossless', () => {
 
 describe('a part of a trace', () => {
   it('--max-calls: the first ones, and the program runs on', async () => {
-    const program = await targetOf('overload.c')
+    const program = await plainProgram('overload.c')
     const words = ['--max-calls', '1000', '-f', 'hot', '-l', '']
     const traced = await traceToJson(words, ['--', program, '1', '20000'])
     expect(callCounts(traced.lines)).toEqual(new Map([['hot', 1000]]))
@@ -130,10 +114,9 @@ describe('a part of a trace', () => {
   })
 
   it('--duration: then the program is left alone', async () => {
-    const program = await targetOf('hot-loop.c')
+    const program = await plainProgram('hot-loop.c')
     const stopFile = scratch('')
-    const target = start(program, [stopFile.path])
-    cleanups.push(target.stop)
+    const target = begin(program, [stopFile.path])
     await waitUntil(() => target.texts.stdout.includes('running'))
     const traced = await traceToJson(['--duration', '300ms'], ['-p', `${target.pid}`], { timeoutMs: 60_000 })
     expect(traced.status, traced.stderr).toBe(0)
@@ -142,7 +125,7 @@ describe('a part of a trace', () => {
   })
 
   const calls = async (...words: string[]) => {
-    const program = await targetOf('phases.c')
+    const program = await plainProgram('phases.c')
     const traced = await traceToJson([...words, '-l', ''], ['--', program])
     expect(traced, traced.stderr).toMatchObject({ status: 0 })
     expect(malformation(traced.lines)).toBeUndefined()
@@ -171,7 +154,7 @@ describe('a part of a trace', () => {
   })
 
   it('--start-at: what is not there is said', async () => {
-    const program = await targetOf('phases.c')
+    const program = await plainProgram('phases.c')
     const { status, messages } = await traceToJson(['--start-at', 'nowhere'], ['--', program])
     expect(status).toBe(1)
     expect(messages).toEqual([
@@ -182,7 +165,7 @@ describe('a part of a trace', () => {
 
 describe('--budget', () => {
   it('takes the probes of the leaf that makes up nearly all calls, and loses nothing else', async () => {
-    const program = await targetOf('hot-leaf.c')
+    const program = await plainProgram('hot-leaf.c')
     const turns = 600
     const words = ['--budget', '20%', '-l', '']
     const traced = await traceToJson(words, ['--', program, `${turns}`], { timeoutMs: 60_000 })

@@ -1,29 +1,13 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { buildTarget, executableOf } from './support/build.ts'
 import { peakMemoryMb } from './support/memory.ts'
-import { type Outcome, run, start } from './support/process.ts'
+import { type Outcome, run } from './support/process.ts'
+import { begin, scratch } from './support/scratch.ts'
 import { callCounts, isCallEvent, lostEvents, malformation, parseTrace } from './support/trace.ts'
-import { splitStderr, temporaryFile, traceToJson, utrace } from './support/utrace.ts'
+import { splitStderr, traceToJson, utrace } from './support/utrace.ts'
 import { waitUntil } from './support/wait.ts'
-
-const cleanups: (() => void)[] = []
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0).reverse()) cleanup()
-})
-
-function scratch(suffix = ''): ReturnType<typeof temporaryFile> {
-  const file = temporaryFile(suffix)
-  cleanups.push(file.remove)
-  return file
-}
-
-function begin(...parameters: Parameters<typeof start>): ReturnType<typeof start> {
-  const started = start(...parameters)
-  cleanups.push(started.stop)
-  return started
-}
 
 /** Ends in time, or the test fails. */
 async function inTime(outcome: Promise<Outcome>, milliseconds: number): Promise<Outcome> {

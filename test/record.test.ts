@@ -1,26 +1,11 @@
 import { readFileSync, rmSync, statSync } from 'node:fs'
-import { afterEach, describe, expect, it } from 'vitest'
-import { buildTarget, executableOf } from './support/build.ts'
-import { run, start } from './support/process.ts'
+import { describe, expect, it } from 'vitest'
+import { plainProgram } from './support/build.ts'
+import { run } from './support/process.ts'
+import { afterTest, begin, scratch } from './support/scratch.ts'
 import { callCounts, lostEvents, malformation, parseTrace } from './support/trace.ts'
-import { temporaryFile, utrace } from './support/utrace.ts'
+import { utrace } from './support/utrace.ts'
 import { waitUntil } from './support/wait.ts'
-
-const cleanups: (() => void)[] = []
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0).reverse()) cleanup()
-})
-
-function scratch(suffix: string): ReturnType<typeof temporaryFile> {
-  const file = temporaryFile(suffix)
-  cleanups.push(file.remove)
-  return file
-}
-
-async function targetOf(source: string): Promise<string> {
-  const target = await buildTarget({ source, flags: ['-O2'], plainOnly: true })
-  return executableOf(target.plain, target.name)
-}
 
 async function replay(recording: string, ...options: string[]) {
   const { stdout, stderr, status } = await run(utrace, ['replay', '-i', recording, ...options])
@@ -29,7 +14,7 @@ async function replay(recording: string, ...options: string[]) {
 
 describe('recording a program', () => {
   it('holds what a live trace shows', async () => {
-    const program = await targetOf('recursion.c')
+    const program = await plainProgram('recursion.c')
     const data = scratch('.data')
     const live = scratch('.jsonl')
     const traced = await run(utrace, ['--format', 'jsonl', '-o', live.path, '--', program])
@@ -51,7 +36,7 @@ describe('recording a program', () => {
   })
 
   it('takes the filters of a trace', async () => {
-    const program = await targetOf('recursion.c')
+    const program = await plainProgram('recursion.c')
     const [all, some] = [scratch('.data'), scratch('.data')]
     await run(utrace, ['record', '-o', all.path, '--', program])
     const filtered = ['--max-depth', '3', '-f', 'main,f*']
@@ -68,13 +53,13 @@ describe('recording a program', () => {
   })
 
   it('keeps an earlier recording, and tells what it holds', async () => {
-    const program = await targetOf('threads.c')
+    const program = await plainProgram('threads.c')
     const data = scratch('.data')
     await run(utrace, ['record', '-o', data.path, '--', program])
     const first = readFileSync(data.path)
     await run(utrace, ['record', '-o', data.path, '-f', 'main', '--', program])
     expect(readFileSync(`${data.path}.old`).equals(first)).toBe(true)
-    cleanups.push(() => rmSync(`${data.path}.old`))
+    afterTest(() => rmSync(`${data.path}.old`))
     const info = await run(utrace, ['info', '-i', data.path])
     expect(info.stdout).toContain(program)
     expect(info.stdout).toMatch(/^module\s+threads.*build id/m)
@@ -85,7 +70,7 @@ describe('recording a program', () => {
 
   it('shows parts, with other columns', async () => {
     const data = scratch('.data')
-    await run(utrace, ['record', '-o', data.path, '--', await targetOf('recursion.c')])
+    await run(utrace, ['record', '-o', data.path, '--', await plainProgram('recursion.c')])
     const whole = parseTrace((await replay(data.path, '--format', 'jsonl')).stdout)
     const outer = parseTrace((await replay(data.path, '--format', 'jsonl', '--max-depth', '1')).stdout)
     expect(callCounts(outer)).toEqual(new Map([['main', 1]]))
@@ -99,14 +84,11 @@ describe('recording a program', () => {
   })
 
   it('is readable after SIGKILL, and the target lives on', async () => {
-    const target = await buildTarget({ source: 'hot-loop.c', flags: ['-O2'], plainOnly: true })
     const stop = scratch('.stop')
-    const victim = start(executableOf(target.plain, target.name), [stop.path])
-    cleanups.push(victim.stop)
+    const victim = begin(await plainProgram('hot-loop.c'), [stop.path])
     await waitUntil(() => victim.texts.stdout.includes('running'))
     const data = scratch('.data')
-    const recorder = start(utrace, ['record', '-o', data.path, '-p', String(victim.pid)])
-    cleanups.push(recorder.stop)
+    const recorder = begin(utrace, ['record', '-o', data.path, '-p', String(victim.pid)])
     await waitUntil(() => (statSync(data.path, { throwIfNoEntry: false })?.size ?? 0) > 50_000)
     recorder.child.kill('SIGKILL')
     await recorder.outcome

@@ -1,23 +1,14 @@
-import { afterEach, describe, expect, it } from 'vitest'
-import { buildTarget, executableOf } from './support/build.ts'
+import { describe, expect, it } from 'vitest'
+import { plainProgram } from './support/build.ts'
 import { run } from './support/process.ts'
+import { scratch } from './support/scratch.ts'
 import { type BeginOrEnd, isCallEvent, malformation, parseTrace, type TraceLine } from './support/trace.ts'
-import { temporaryFile, traceToJson, utrace } from './support/utrace.ts'
+import { traceToJson, utrace } from './support/utrace.ts'
 
-const cleanups: (() => void)[] = []
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0).reverse()) cleanup()
-})
-
-async function targetOf(source: string): Promise<string> {
-  const flags = ['-O2', '-fcf-protection=none']
-  const target = await buildTarget({ source, flags, plainOnly: true })
-  return executableOf(target.plain, target.name)
-}
+const targetOf = (source: string) => plainProgram(source, ['-O2', '-fcf-protection=none'])
 
 async function recorded(program: string, ...options: string[]) {
-  const data = temporaryFile('.data')
-  cleanups.push(data.remove)
+  const data = scratch('.data')
   const done = await run(utrace, ['record', '-o', data.path, ...options, '--', program])
   expect(done.status, done.stderr).toBe(0)
   return { ...done, path: data.path }

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type EventConsumer, type EventKind, isCallEvent } from '../base/event.ts'
-import { asPid, asRuntimeAddress, type TraceNs } from '../base/units.ts'
+import { type EventConsumer, isCallEvent } from '../base/event.ts'
+import { asPid, asRuntimeAddress } from '../base/units.ts'
 import type { Kernel, ProbedInstruction } from '../bpf/kernel.ts'
 import { type BpfLink, detachAll } from '../bpf/link.ts'
 import { memoryFile } from '../sys/memory-file.ts'
@@ -59,15 +59,8 @@ export class Calibration {
     const timings = new ProbeTimings()
     const { pid } = this.#child
     let missing = this.#expectedEvents
-    const consumer = {
-      event: (
-        time: TraceNs,
-        stack: number,
-        tid: number,
-        kind: EventKind,
-        functionId: number,
-        cpu: number,
-      ) => {
+    const consumer: EventConsumer = {
+      event: (time, stack, tid, kind, functionId, cpu) => {
         if (tid !== pid) others.event(time, stack, tid, kind, functionId, cpu)
         else if (isCallEvent(kind)) {
           missing--

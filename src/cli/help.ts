@@ -14,6 +14,12 @@ export interface CommandDescription {
 const lineWidth = 96
 const helpColumn = 34
 
+/** The ways to say what is to be traced. @param command that traces; undefined: `utrace` alone */
+export function traceSynopsis(command?: string): readonly string[] {
+  const ways = ['-c "COMMAND ARGS..."', '-p PID', '[--] PROGRAM ARGS...']
+  return ways.map((way) => `${command === undefined ? '' : `${command} `}[OPTION...] ${way}`)
+}
+
 /** The text of `--help`. Ends with a newline. */
 export function helpText(command: CommandDescription): string {
   const groups = new Set(command.options.map((option) => option.group))

@@ -2,6 +2,7 @@ import { UsageError } from '../base/errors.ts'
 import { quoteText } from '../base/escape.ts'
 import { nearestMatch } from '../base/nearest.ts'
 import { tableFormats } from '../report/table.ts'
+import type { GivenOptions } from './given-options.ts'
 import type { OptionDefinition } from './option-table.ts'
 
 const group = 'Output'
@@ -51,6 +52,11 @@ export function parseCount(text: string): number {
   const count = /^\d{1,9}$/.test(text) ? Number(text) : 0
   if (count < 1) throw new UsageError(`${quoteText(text)} is not a count: give a whole number from 1`)
   return count
+}
+
+/** How many lines are shown: all, unless `--limit` says it. @throws UsageError */
+export function readLimit<Other extends string>(given: GivenOptions<'limit' | Other>): number {
+  return given.read('limit', parseCount) ?? Number.POSITIVE_INFINITY
 }
 
 /** `10%` or `10`. @throws UsageError */

@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty'
+import type { GivenOptions } from './given-options.ts'
 import { fileOutput, standardOutput, wantsColor } from './output.ts'
 import { isPaged, runInPager, wantsPager } from './pager.ts'
 import type { ColorChoice } from './report-options.ts'
@@ -15,8 +16,13 @@ export interface ReportOutput {
 
 const batchLength = 64 * 1024
 
-/** @param path undefined: standard output */
-export function openReportOutput(path: string | undefined, color: ColorChoice): ReportOutput {
+/** The options of `textOutputOptions`. */
+type GivenOutput<Other extends string> = GivenOptions<'output' | 'color' | 'no-pager' | Other>
+
+/** Opens what the options ask for: a file, or standard output. @throws UserError */
+export function openReportOutput<Other extends string>(given: GivenOutput<Other>): ReportOutput {
+  const path = given.value('output')
+  const color = (given.value('color') ?? 'auto') as ColorChoice
   const output = path === undefined ? standardOutput() : fileOutput(path)
   const paged = path === undefined && isPaged()
   return {
@@ -33,8 +39,8 @@ export function openReportOutput(path: string | undefined, color: ColorChoice): 
  * Lets a pager show what the command prints, if it goes to a terminal; its lines are not wrapped.
  * @returns the exit status, or undefined where there is no need of a pager
  */
-export function pageReport(path: string | undefined): number | undefined {
-  if (path !== undefined || !wantsPager(1)) return undefined
+export function pageReport<Other extends string>(given: GivenOutput<Other>): number | undefined {
+  if (given.has('no-pager') || given.value('output') !== undefined || !wantsPager(1)) return undefined
   process.env.LESS ??= 'FRSX'
   return runInPager()
 }

@@ -1,9 +1,9 @@
-import type { CommandDescription } from './help.ts'
+import { type CommandDescription, traceSynopsis } from './help.ts'
 import { traceOptions } from './option-table.ts'
 
 /** `utrace` without a subcommand. */
 export const traceCommand: CommandDescription = {
-  synopsis: ['[OPTION...] -c "COMMAND ARGS..."', '[OPTION...] -p PID', '[OPTION...] [--] PROGRAM ARGS...'],
+  synopsis: traceSynopsis(),
   summary:
     'utrace: function tracer for C and C++ programs. Prints every call with its duration and its place in the call ' +
     'stack, live; the program is not recompiled and not changed.',

@@ -10,12 +10,13 @@ import { renderPlan } from '../probe/render-plan.ts'
 import { hasSymbolTable } from '../session/module-code.ts'
 import type { PlannedModule } from '../session/plan-process.ts'
 import { createSelection } from '../session/selection.ts'
-import { type SessionSink, type SessionTarget, type TraceResult, TraceSession } from '../session/session.ts'
+import { type TraceResult, TraceSession } from '../session/session.ts'
+import type { SessionSink, SessionTarget } from '../session/session-options.ts'
 import { createFlatSink } from '../sink/flat.ts'
 import { createGraphSink } from '../sink/graph.ts'
 import { createJsonLinesSink } from '../sink/jsonl.ts'
 import type { OutputSink } from '../sink/output-sink.ts'
-import { summaryLine } from '../sink/summary.ts'
+import { countReasons, summaryLine } from '../sink/summary.ts'
 import { resolveCommand } from '../target/command.ts'
 import type { InheritedState } from '../target/inherited.ts'
 import type { TraceSink } from '../trace/call.ts'
@@ -52,16 +53,9 @@ export async function showPlan(options: TraceOptions, inherited: InheritedState)
 /** Traces, and prints the trace and its summary. @returns the exit status: that of a command */
 export async function runTrace(options: TraceOptions, inherited: InheritedState): Promise<number> {
   const session = new TraceSession(sessionOptions(options, inherited))
-  let output: Output | undefined
-  try {
-    const prepared = await session.prepare()
-    checkSomethingToTrace(options, prepared.planned)
-    output = options.output === undefined ? standardErrorOutput() : fileOutput(options.output)
-    remark(prepared.planned)
-  } catch (error) {
-    await session.abandon()
-    throw error
-  }
+  const output = await prepareTrace(session, options, () =>
+    options.output === undefined ? standardErrorOutput() : fileOutput(options.output),
+  )
   const signals = forwardSignals(session)
   const guarded = guardOutput(createSink(options, output, session.clock), () => session.stop())
   const result = await session.trace(guarded.sink)
@@ -71,6 +65,28 @@ export async function runTrace(options: TraceOptions, inherited: InheritedState)
   if (guarded.failure !== undefined) throw guarded.failure
   printSummary(result, options.debug)
   return exitStatus(result, signals.received())
+}
+
+/**
+ * Prepares a session, and opens what the trace goes to. If any of it fails, the target is left alone.
+ * @param open told what is planned: there is something to trace
+ * @returns what has been opened
+ */
+export async function prepareTrace<Opened>(
+  session: TraceSession,
+  options: TraceOptions,
+  open: (planned: readonly PlannedModule[]) => Opened | Promise<Opened>,
+): Promise<Opened> {
+  try {
+    const { planned } = await session.prepare()
+    checkSomethingToTrace(options, planned)
+    const opened = await open(planned)
+    remark(planned)
+    return opened
+  } catch (error) {
+    await session.abandon()
+    throw error
+  }
 }
 
 export function sessionOptions(options: TraceOptions, inherited: InheritedState) {
@@ -129,7 +145,7 @@ function checkProgram(file: string, words: readonly string[]): void {
   }
 }
 
-export function checkSomethingToTrace(options: TraceOptions, planned: readonly PlannedModule[]): void {
+function checkSomethingToTrace(options: TraceOptions, planned: readonly PlannedModule[]): void {
   if (planned.length === 0 || planned.some(({ plan }) => plan.functions.length > 0)) return
   const untraced = planned.flatMap(({ plan }) => plan.untraced)
   const names = untraced.map(({ name }) => name)
@@ -144,9 +160,7 @@ export function checkSomethingToTrace(options: TraceOptions, planned: readonly P
 
 /** The most frequent reason, for those that do match. */
 function whyNot(untraced: readonly Untraced[]): string {
-  const counts = new Map<string, number>()
-  for (const { reason } of untraced) counts.set(reason, (counts.get(reason) ?? 0) + 1)
-  const [most] = [...counts].sort(([, a], [, b]) => b - a)
+  const [most] = [...countReasons(untraced)].sort(([, a], [, b]) => b - a)
   return most === undefined ? '' : ` (not traced: ${most[1]}, ${escapeText(most[0])})`
 }
 
@@ -157,7 +171,7 @@ function unnamedFix({ module }: PlannedModule): string {
 }
 
 /** One line about what the user would otherwise miss. */
-export function remark(planned: readonly PlannedModule[]): void {
+function remark(planned: readonly PlannedModule[]): void {
   const [own] = planned
   const isTraced = own?.plan.functions.some(({ name }) => name.includes('+0x'))
   if (own === undefined || hasSymbolTable(own.module) || isTraced) return
@@ -264,8 +278,6 @@ export function printSummary(result: TraceResult, debug: boolean, summedUp?: num
   if (debug)
     for (const { name, reason } of untraced)
       printLine(`utrace: not traced: ${escapeText(name)}: ${escapeText(reason)}`)
-  const notTraced = new Map<string, number>()
-  for (const { reason } of untraced) notTraced.set(reason, (notTraced.get(reason) ?? 0) + 1)
   const { calls, threads, lostEvents, openCalls } = statistics
   const ofEvents = { calls, threads, lostEvents, openAtEnd: openCalls, waitedNs }
   const seen = summedUp === undefined ? ofEvents : { calls: summedUp, openAtEnd: 0 }
@@ -275,5 +287,5 @@ export function printSummary(result: TraceResult, debug: boolean, summedUp?: num
       `utrace: ${escapeText(name)} was traced up to ${when}, for ${calls} calls: then the budget was used up`,
     )
   }
-  printLine(summaryLine({ ...seen, functionsTraced, notTraced }))
+  printLine(summaryLine({ ...seen, functionsTraced, notTraced: countReasons(untraced) }))
 }

@@ -2,7 +2,7 @@ import { escapeText } from '../base/escape.ts'
 import { ByteWriter, encode } from '../sink/byte-writer.ts'
 import { CallGraph, type CallGraphEdge, type CallGraphNode } from './call-graph.ts'
 import type { ExportSink, ExportTarget } from './export-sink.ts'
-import { Remarks } from './remarks.ts'
+import { createSummedExport } from './summed-export.ts'
 import { processLabel, threadLabel } from './trace-facts.ts'
 
 /**
@@ -14,9 +14,8 @@ import { processLabel, threadLabel } from './trace-facts.ts'
  */
 export function createCallgrindExport({ write, facts }: ExportTarget): ExportSink {
   const graph = new CallGraph()
-  const remarks = new Remarks()
 
-  function finish(): void {
+  function finish(remarks: readonly string[]): void {
     const out = new ByteWriter(write)
     const line = (text: string) => {
       out.bytes(encode(text))
@@ -33,7 +32,7 @@ export function createCallgrindExport({ write, facts }: ExportTarget): ExportSin
     for (const { thread } of roots.slice(0, 1)) line(`pid: ${thread.pid}`)
     line(`cmd: ${escapeText(facts.title)}`)
     line('part: 1')
-    for (const remark of remarks.lines()) line(`desc: Remark: ${remark}`)
+    for (const remark of remarks) line(`desc: Remark: ${remark}`)
     line('positions: line')
     line('event: Ns : Wall-clock time (ns)')
     line('events: Ns')
@@ -72,16 +71,7 @@ export function createCallgrindExport({ write, facts }: ExportTarget): ExportSin
     out.flush()
   }
 
-  return {
-    begin: (call) => graph.begin(call),
-    end: (call) => {
-      graph.end(call)
-      remarks.ended(call)
-    },
-    lost: (loss) => remarks.lost(loss),
-    note: (note) => remarks.note(note),
-    finish,
-  }
+  return createSummedExport(graph, finish)
 }
 
 function inclusiveOf(edges: ReadonlyMap<number, CallGraphEdge>): number {

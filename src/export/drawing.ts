@@ -2,7 +2,7 @@ import { ByteWriter, encode } from '../sink/byte-writer.ts'
 import { CallGraph } from './call-graph.ts'
 import { type DrawnEdge, type DrawnGraph, drawnGraph } from './drawn-graph.ts'
 import type { ExportSink, ExportTarget } from './export-sink.ts'
-import { Remarks } from './remarks.ts'
+import { createSummedExport } from './summed-export.ts'
 import { durationText } from './text.ts'
 
 export interface DrawingOptions extends ExportTarget {
@@ -23,26 +23,16 @@ export function createDrawing(
   language: DrawingLanguage,
 ): ExportSink {
   const graph = new CallGraph()
-  const remarks = new Remarks()
-  return {
-    begin: (call) => graph.begin(call),
-    end: (call) => {
-      graph.end(call)
-      remarks.ended(call)
-    },
-    lost: (loss) => remarks.lost(loss),
-    note: (note) => remarks.note(note),
-    finish: () => {
-      const drawn = drawnGraph(graph, facts, { mergeThreads, maxEdges: language.maxEdges })
-      const omitted = drawn.omitted === undefined ? [] : [drawn.omitted]
-      const out = new ByteWriter(write)
-      for (const line of language.lines(drawn, [facts.title, ...omitted, ...remarks.lines()])) {
-        out.bytes(encode(line))
-        out.endLine()
-      }
-      out.flush()
-    },
-  }
+  return createSummedExport(graph, (remarks) => {
+    const drawn = drawnGraph(graph, facts, { mergeThreads, maxEdges: language.maxEdges })
+    const omitted = drawn.omitted === undefined ? [] : [drawn.omitted]
+    const out = new ByteWriter(write)
+    for (const line of language.lines(drawn, [facts.title, ...omitted, ...remarks])) {
+      out.bytes(encode(line))
+      out.endLine()
+    }
+    out.flush()
+  })
 }
 
 /** How both languages call the node that an arrow comes from. */

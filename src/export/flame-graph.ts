@@ -7,7 +7,7 @@ import { type FlameLayout, layOut } from './flame/layout.ts'
 import { pictureWidth, writeSvg } from './flame/svg.ts'
 import { topDownFrames } from './flame/top-down.ts'
 import type { StackWeight } from './folded.ts'
-import { Remarks } from './remarks.ts'
+import { createSummedExport } from './summed-export.ts'
 import { counted, durationText } from './text.ts'
 import { processLabel, threadLabel } from './trace-facts.ts'
 
@@ -35,7 +35,6 @@ const remarkLines = 8
 export function createFlameGraphExport(options: FlameGraphOptions): ExportSink {
   const { write, facts, by, icicle, inverted, samplePeriodNs } = options
   const tree = new CallTree(options)
-  const remarks = new Remarks()
   const weigh = (node: CallTreeNode) => (by === 'calls' ? node.calls : node.self)
   const framesOf = (root: CallTreeRoot) =>
     inverted ? bottomUpFrames(root, weigh) : topDownFrames(root, weigh)
@@ -57,10 +56,9 @@ export function createFlameGraphExport(options: FlameGraphOptions): ExportSink {
     return enclosingFrame('all', processes)
   }
 
-  function finish(): void {
+  function finish(lines: readonly string[]): void {
     const layout = layOut(wholeFrame(), limits)
     const unit = by === 'calls' ? 'calls' : samplePeriodNs === undefined ? 'ns' : 'samples'
-    const lines = remarks.lines()
     const hidden = lines.length - remarkLines
     const out = new ByteWriter(write)
     writeSvg(out, {
@@ -92,14 +90,5 @@ export function createFlameGraphExport(options: FlameGraphOptions): ExportSink {
     return lines
   }
 
-  return {
-    begin: (call) => tree.begin(call),
-    end: (call) => {
-      tree.end(call)
-      remarks.ended(call)
-    },
-    lost: (loss) => remarks.lost(loss),
-    note: (note) => remarks.note(note),
-    finish,
-  }
+  return createSummedExport(tree, finish)
 }

@@ -3,8 +3,8 @@ import { ByteWriter, encode } from '../sink/byte-writer.ts'
 import { perFunction } from '../sink/function-text.ts'
 import { CallTree, type CallTreeOptions } from './call-tree.ts'
 import type { ExportSink, ExportTarget } from './export-sink.ts'
-import { Remarks } from './remarks.ts'
 import { forEachStack, rootLabels } from './stack-paths.ts'
+import { createSummedExport } from './summed-export.ts'
 
 /**
  * What a stack counts: its own time (in nanoseconds, or in samples where a period is given), or its calls.
@@ -28,10 +28,9 @@ const space = 0x20
 export function createFoldedExport(options: FoldedOptions): ExportSink {
   const { write, facts, by } = options
   const tree = new CallTree(options)
-  const remarks = new Remarks()
   const nameOf = perFunction((fn) => encode(frameText(fn.name)))
 
-  function finish(): void {
+  function finish(remarks: readonly string[]): void {
     const out = new ByteWriter(write)
     for (const root of tree.roots) {
       const prefix = encode(
@@ -52,23 +51,14 @@ export function createFoldedExport(options: FoldedOptions): ExportSink {
         out.endLine()
       })
     }
-    for (const line of remarks.lines()) {
+    for (const line of remarks) {
       out.bytes(encode(`# ${line}`))
       out.endLine()
     }
     out.flush()
   }
 
-  return {
-    begin: (call) => tree.begin(call),
-    end: (call) => {
-      tree.end(call)
-      remarks.ended(call)
-    },
-    lost: (loss) => remarks.lost(loss),
-    note: (note) => remarks.note(note),
-    finish,
-  }
+  return createSummedExport(tree, finish)
 }
 
 /** A name can't carry the separator, and a line can't start like a remark. */

@@ -1,13 +1,13 @@
 import { gzipSync } from 'node:zlib'
 import { escapeText } from '../base/escape.ts'
 import { perFunction } from '../sink/function-text.ts'
-import type { Call, TracedFunction, TracedThread } from '../trace/call.ts'
+import type { TracedFunction, TracedThread } from '../trace/call.ts'
 import { CallTree, type CallTreeNode } from './call-tree.ts'
 import type { ExportSink, ExportTarget } from './export-sink.ts'
 import * as field from './pprof-fields.ts'
 import { ProtobufMessage } from './protobuf.ts'
-import { Remarks } from './remarks.ts'
 import { forEachStack } from './stack-paths.ts'
+import { createSummedExport } from './summed-export.ts'
 
 /** Uncompressed bytes of one gzip member; a file of several is one stream to every reader (RFC 1952, 2.2). */
 const memberBytes = 1024 * 1024
@@ -21,7 +21,6 @@ const memberBytes = 1024 * 1024
  */
 export function createPprofExport({ write, facts }: ExportTarget): ExportSink {
   const tree = new CallTree({ mergeThreads: false, samplePeriodNs: undefined })
-  const remarks = new Remarks()
   const span = { beginNs: Number.POSITIVE_INFINITY, endNs: 0 }
   const profile = new ProtobufMessage()
   const strings = new Map<string, number>()
@@ -104,7 +103,7 @@ export function createPprofExport({ write, facts }: ExportTarget): ExportSink {
     profile.clear()
   }
 
-  function finish(): void {
+  function finish(remarks: readonly string[]): void {
     stringIndex('')
     profile
       .message(field.profile.sampleType, valueType('calls', 'count'))
@@ -114,7 +113,7 @@ export function createPprofExport({ write, facts }: ExportTarget): ExportSink {
       forEachStack(root, (node, path) => writeSample(node, path, labels))
     }
     writeLocations()
-    const comments = [escapeText(facts.title), ...remarks.lines()].map(stringIndex)
+    const comments = [escapeText(facts.title), ...remarks].map(stringIndex)
     profile.packed(field.profile.comment, comments)
     profile.integer(field.profile.defaultSampleType, stringIndex('wall'))
     if (facts.startUnixNs !== undefined) profile.bigInteger(field.profile.timeNanos, facts.startUnixNs)
@@ -123,18 +122,17 @@ export function createPprofExport({ write, facts }: ExportTarget): ExportSink {
     flush()
   }
 
-  return {
-    begin: (call: Call) => {
-      tree.begin(call)
-      span.beginNs = Math.min(span.beginNs, call.beginNs)
+  return createSummedExport(
+    {
+      begin: (call) => {
+        tree.begin(call)
+        span.beginNs = Math.min(span.beginNs, call.beginNs)
+      },
+      end: (call) => {
+        tree.end(call)
+        span.endNs = Math.max(span.endNs, call.endNs)
+      },
     },
-    end: (call: Call) => {
-      tree.end(call)
-      remarks.ended(call)
-      span.endNs = Math.max(span.endNs, call.endNs)
-    },
-    lost: (loss) => remarks.lost(loss),
-    note: (note) => remarks.note(note),
     finish,
-  }
+  )
 }

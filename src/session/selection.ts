@@ -1,4 +1,6 @@
 import { basename } from 'node:path'
+import { UserError } from '../base/errors.ts'
+import { escapeText } from '../base/escape.ts'
 import { compileGlobs, type FunctionNames, type GlobSet, matchesName } from '../base/glob.ts'
 
 /** Globs as the user gave them: comma lists, repeated. */
@@ -71,6 +73,16 @@ export function createSelection(options: SelectionOptions): Selection {
     anyLibraries: libs.patterns.size > 0 || nestLibs.patterns.size > 0,
     anyNesting: nestLibs.patterns.size > 0,
     functionPatterns: options.functions.join(','),
+  }
+}
+
+/** What is to switch tracing must be there. @param found what is @throws UserError */
+export function checkSwitches({ switches }: Selection, found: ReadonlySet<TracingSwitch>): void {
+  for (const [what, patterns] of switches) {
+    if (found.has(what)) continue
+    throw new UserError(
+      `no function that can be traced matches ${what === 'starts' ? '--start-at' : '--stop-at'} '${escapeText(patterns)}': see what there is with --plan`,
+    )
   }
 }
 

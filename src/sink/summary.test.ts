@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { summaryLine } from './summary.ts'
+import { countReasons, summaryLine } from './summary.ts'
 
 test('a full summary', () => {
   expect(
@@ -39,4 +39,12 @@ test('nothing at all, and very much', () => {
   expect(summaryLine({ ...none, calls: 1_234_567_890, lostEvents: 999 })).toBe(
     'utrace: 1,234,567,890 calls, 0 threads, 999 events lost, 0 functions traced',
   )
+})
+
+test('reasons are counted', () => {
+  const untraced = [{ reason: 'a' }, { reason: 'b' }, { reason: 'a' }]
+  expect([...countReasons(untraced)]).toEqual([
+    ['a', 2],
+    ['b', 1],
+  ])
 })

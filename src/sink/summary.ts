@@ -38,6 +38,13 @@ export function summaryLine(stats: TraceStats): string {
   return `utrace: ${parts.join(', ')}${open}${waited}`
 }
 
+/** How many there are for each reason. */
+export function countReasons(untraced: readonly { readonly reason: string }[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { reason } of untraced) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  return counts
+}
+
 function durationWords(ns: number): string {
   const { text, unit } = formatDuration(ns)
   return `${text.trim()} ${unit}`

@@ -23,6 +23,7 @@ import {
   processStartTicks,
   processState,
   readMappings,
+  unlessGone,
   withMemory,
 } from './process.ts'
 
@@ -211,4 +212,12 @@ describe('the auxiliary vector', () => {
       expect(holder).toMatchObject({ path, executable: true })
     })
   })
+})
+
+test('what fails on a process matters only if it is still there', () => {
+  const fail = () => {
+    throw new Error('failed')
+  }
+  expect(() => unlessGone(asPid(0x7fff_fff0), fail)).not.toThrow()
+  expect(() => unlessGone(asPid(process.pid), fail)).toThrow('failed')
 })

@@ -52,8 +52,17 @@ export function processState(pid: Pid): string | undefined {
   return statFields(pid)?.[0]
 }
 
+/** A process may end while it is looked at: what fails then is of no interest. One that is ending has no memory any more. */
+export function unlessGone(pid: Pid, act: () => void): void {
+  try {
+    act()
+  } catch (error) {
+    if (hasMemory(pid)) throw error
+  }
+}
+
 /** Whether a process has not begun to end: one that has is without memory before it is a zombie. */
-export function hasMemory(pid: Pid): boolean {
+function hasMemory(pid: Pid): boolean {
   try {
     readlinkSync(`/proc/${pid}/exe`)
     return true

@@ -152,6 +152,12 @@ export async function buildTarget(build: Build): Promise<Built> {
   return buildOnce(build)
 }
 
+/** Builds a program that needs no oracle. @returns its path */
+export async function plainProgram(source: string, flags: readonly string[] = ['-O2']): Promise<string> {
+  const { plain, name } = await buildTarget({ source, flags, plainOnly: true })
+  return executableOf(plain, name)
+}
+
 function buildOnce(build: Build): Promise<Built> {
   const name = stem(build.source)
   const key = `${name}-${fingerprint(build)}`

@@ -13,11 +13,10 @@ import { parseInterleavedWords } from '../interleaved-words.ts'
 import type { OptionDefinition } from '../option-table.ts'
 import { printLine } from '../output.ts'
 import {
-  type ColorChoice,
   columnParser,
   limitOption,
-  parseCount,
   parsePercent,
+  readLimit,
   tableFormatOption,
   textOutputOptions,
 } from '../report-options.ts'
@@ -121,15 +120,14 @@ export async function run(words: readonly string[]): Promise<number> {
   const shape = {
     format: (given.value('format') ?? 'table') as TableFormat,
     columns: columns.length > 0 ? columns : undefined,
-    limit: given.read('limit', parseCount) ?? Number.POSITIVE_INFINITY,
+    limit: readLimit(given),
   }
   // A pager has an exit status of its own.
-  const paged =
-    !given.has('no-pager') && abovePercent === undefined ? pageReport(given.value('output')) : undefined
+  const paged = abovePercent === undefined ? pageReport(given) : undefined
   if (paged !== undefined) return paged
   const a = aggregateOf({ ...filters, input: pathA }, by)
   const b = aggregateOf({ ...filters, input: pathB }, by)
-  const output = openReportOutput(given.value('output'), (given.value('color') ?? 'auto') as ColorChoice)
+  const output = openReportOutput(given)
   const diff = diffAggregates(a, b, sort)
   output.write(renderDiff(diff, { ...shape, color: output.color }))
   if (abovePercent === undefined) return 0

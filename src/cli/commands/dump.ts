@@ -1,5 +1,5 @@
 import { escapeText } from '../../base/escape.ts'
-import { type EventKind, eventKind } from '../../base/event.ts'
+import { type EventConsumer, eventKind } from '../../base/event.ts'
 import type { ChunkHeader } from '../../recording/format.ts'
 import { namesFunction } from '../../recording/recorder.ts'
 import type { Recording, StoredPayload } from '../../recording/recording.ts'
@@ -52,14 +52,7 @@ function dump(recording: Recording, out: ByteWriter): boolean {
     out.bytes(encode(text))
     out.endLine()
   }
-  const event = (
-    time: number,
-    stack: number,
-    tid: number,
-    kind: EventKind,
-    functionId: number,
-    cpu: number,
-  ) => {
+  const event: EventConsumer['event'] = (time, stack, tid, kind, functionId, cpu) => {
     out.integer(time)
     out.bytes(encode(` ${cpu} ${tid} ${kindNames.get(kind) ?? kind} 0x${stack.toString(16)} ${functionId} `))
     if (namesFunction(kind)) out.bytes(names[functionId] ?? encode('?'))

@@ -6,7 +6,7 @@ import { analysisOptions, readAnalysisOptions } from '../analysis-options.ts'
 import type { CommandDescription } from '../help.ts'
 import { parseInterleavedWords } from '../interleaved-words.ts'
 import type { OptionDefinition } from '../option-table.ts'
-import { type ColorChoice, parseCount, parsePercent, textOutputOptions } from '../report-options.ts'
+import { parseCount, parsePercent, textOutputOptions } from '../report-options.ts'
 import { openReportOutput, pageReport } from '../report-output.ts'
 import { helpOptions, readCommandWords, refuseOperandsBeyond } from '../subcommand.ts'
 
@@ -70,13 +70,13 @@ export async function run(words: readonly string[]): Promise<number> {
     levels: given.read('levels', parseCount) ?? defaultLevels,
     minPercent: given.read('min-percent', parsePercent) ?? 0,
   } as const
-  const paged = !given.has('no-pager') ? pageReport(given.value('output')) : undefined
+  const paged = pageReport(given)
   if (paged !== undefined) return paged
   return withInput(analysis, (recording) => {
     const functions = operands.length > 0 ? matchingKeys('graph', operands, recording) : undefined
     const builder = createCallTreeBuilder({ fold: given.has('fold') })
     const { warnings } = replayInput(recording, analysis, builder)
-    const output = openReportOutput(given.value('output'), (given.value('color') ?? 'auto') as ColorChoice)
+    const output = openReportOutput(given)
     output.write(renderGraph(builder.result(), { ...shape, functions, color: output.color }))
     return warnings.length > 0 ? 1 : 0
   })

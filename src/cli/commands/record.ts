@@ -5,28 +5,23 @@ import { formatSize, parseSize } from '../../base/size.ts'
 import { EventFilter, type RecordedCalls } from '../../recording/event-filter.ts'
 import { type RecordedTrace, Recorder } from '../../recording/recorder.ts'
 import type { RecordedModule, RecordingOrigin } from '../../recording/recording.ts'
-import type { RecordingFile, SizeLimit } from '../../recording/recording-file.ts'
+import type { SizeLimit } from '../../recording/recording-file.ts'
 import type { PlannedModule } from '../../session/plan-process.ts'
-import { type SessionSink, type TraceResult, TraceSession } from '../../session/session.ts'
+import { type TraceResult, TraceSession } from '../../session/session.ts'
+import type { SessionSink } from '../../session/session-options.ts'
 import { parseInheritedState } from '../../target/inherited.ts'
 import { processName, processWords, threadName } from '../../target/task-names.ts'
 import { defaultRecordingPath } from '../analysis-options.ts'
 import type { GivenOptions } from '../given-options.ts'
-import { type OptionDefinition, type TraceOptionName, traceOptions } from '../option-table.ts'
-import { readTraceOptions, type TraceOptions } from '../options.ts'
+import { traceSynopsis } from '../help.ts'
+import { type OptionDefinition, traceOptions } from '../option-table.ts'
+import type { TraceOptions } from '../options.ts'
 import { printLine } from '../output.ts'
 import { ProgressLine } from '../progress.ts'
 import { createRecordingFile } from '../recording-output.ts'
 import { realtimeBase } from '../shown-clock.ts'
-import { readCommandWords } from '../subcommand.ts'
-import {
-  checkSomethingToTrace,
-  exitStatus,
-  forwardSignals,
-  printSummary,
-  remark,
-  sessionOptions,
-} from '../trace.ts'
+import { exitStatus, forwardSignals, prepareTrace, printSummary, sessionOptions } from '../trace.ts'
+import { readTraceWords } from '../trace-words.ts'
 import { utraceVersion } from '../version.ts'
 
 /** Options of a trace that are about how it is shown. */
@@ -72,11 +67,7 @@ const options = [
 type RecordOptionName = (typeof options)[number]['name']
 
 export const description = {
-  synopsis: [
-    'record [OPTION...] -c "COMMAND ARGS..."',
-    'record [OPTION...] -p PID',
-    'record [OPTION...] [--] PROGRAM ARGS...',
-  ],
+  synopsis: traceSynopsis('record'),
   summary:
     'Records every call of a program into one file, to be looked at later and elsewhere, without the program: ' +
     'utrace replay, report, graph, diff, export.',
@@ -100,10 +91,9 @@ export const description = {
 /** `utrace record`. @returns the exit status: that of a command */
 export async function run(words: readonly string[], inherited: string): Promise<number> {
   refuseShownLater(words)
-  const read = readCommandWords<RecordOptionName>(description, words)
+  const read = readTraceWords<RecordOptionName>(description, words)
   if (read === undefined) return 0
-  const { given, operands } = read
-  const trace = readTraceOptions(given as unknown as GivenOptions<TraceOptionName>, operands)
+  const { given, trace } = read
   const limit = readLimit(given)
   return record(trace, limit, words, inherited)
 }
@@ -145,17 +135,10 @@ async function record(
   // What the probes of calls that are left out have cost could not be told any more: durations are recorded as measured.
   const rawTimes = options.rawTimes || options.maxDepth !== undefined || options.timeFilterNs > 0
   const session = new TraceSession(sessionOptions({ ...options, rawTimes }, parseInheritedState(inherited)))
-  let planned: readonly PlannedModule[]
-  let file: RecordingFile
-  try {
-    planned = (await session.prepare()).planned
-    checkSomethingToTrace(options, planned)
-    file = createRecordingFile(path, limit)
-    remark(planned)
-  } catch (error) {
-    await session.abandon()
-    throw error
-  }
+  const { planned, file } = await prepareTrace(session, options, (modules) => ({
+    planned: modules,
+    file: createRecordingFile(path, limit),
+  }))
   const signals = forwardSignals(session)
   const progress = new ProgressLine()
   let recorder: Recorder | undefined

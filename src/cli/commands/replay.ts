@@ -6,7 +6,7 @@ import { createFlatSink } from '../../sink/flat.ts'
 import { createGraphSink } from '../../sink/graph.ts'
 import { createJsonLinesSink } from '../../sink/jsonl.ts'
 import type { OutputSink } from '../../sink/output-sink.ts'
-import { summaryLine } from '../../sink/summary.ts'
+import { countReasons, summaryLine } from '../../sink/summary.ts'
 import { replayInput, withInput } from '../analysis.ts'
 import { analysisOptions, readAnalysisOptions } from '../analysis-options.ts'
 import type { GivenOptions } from '../given-options.ts'
@@ -119,8 +119,7 @@ function createFormat(
 }
 
 function printSummary({ end }: Recording, { statistics }: ReplayResult): void {
-  const notTraced = new Map<string, number>()
-  for (const { reason } of end?.untraced ?? []) notTraced.set(reason, (notTraced.get(reason) ?? 0) + 1)
+  const notTraced = countReasons(end?.untraced ?? [])
   const { calls, threads, lostEvents, openCalls } = statistics
   const functionsTraced = end?.functionsTraced ?? 0
   printLine(summaryLine({ calls, threads, lostEvents, functionsTraced, notTraced, openAtEnd: openCalls }))

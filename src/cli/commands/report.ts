@@ -16,10 +16,9 @@ import type { CommandDescription } from '../help.ts'
 import { parseInterleavedWords } from '../interleaved-words.ts'
 import type { OptionDefinition } from '../option-table.ts'
 import {
-  type ColorChoice,
   columnParser,
   limitOption,
-  parseCount,
+  readLimit,
   tableFormatOption,
   textOutputOptions,
 } from '../report-options.ts'
@@ -107,15 +106,15 @@ export async function run(words: readonly string[]): Promise<number> {
     columns: columns.length > 0 ? columns : undefined,
     extraColumns: extraColumns.flatMap(([option, names]) => (given.has(option) ? names : [])),
     sort: given.readAll('sort', columnParser([...columnNames, 'name'])),
-    limit: given.read('limit', parseCount) ?? Number.POSITIVE_INFINITY,
+    limit: readLimit(given),
   }
-  const paged = !given.has('no-pager') ? pageReport(given.value('output')) : undefined
+  const paged = pageReport(given)
   if (paged !== undefined) return paged
   return withInput(analysis, (recording) => {
     const charted = patterns.length > 0 ? matchingKeys('--hist', patterns, recording) : undefined
     const aggregator = createAggregator(charted === undefined ? by : 'function')
     const { warnings } = replayInput(recording, analysis, aggregator)
-    const output = openReportOutput(given.value('output'), (given.value('color') ?? 'auto') as ColorChoice)
+    const output = openReportOutput(given)
     const aggregate = aggregator.result()
     output.write(
       charted === undefined

@@ -2,23 +2,17 @@ import { parseDuration } from '../../base/duration.ts'
 import { UsageError } from '../../base/errors.ts'
 import { prometheusText } from '../../report/prometheus.ts'
 import { sumsCharts, sumsColumnNames, sumsJson, sumsTable } from '../../report/sums.ts'
-import { type SessionSink, TraceSession } from '../../session/session.ts'
+import { TraceSession } from '../../session/session.ts'
+import type { SessionSink } from '../../session/session-options.ts'
 import { parseInheritedState } from '../../target/inherited.ts'
-import type { GivenOptions } from '../given-options.ts'
+import { traceSynopsis } from '../help.ts'
 import { parseListenAddress, serveMetrics } from '../metrics-server.ts'
-import { type OptionDefinition, type TraceOptionName, traceOptions } from '../option-table.ts'
-import { readTraceOptions, type TraceOptions } from '../options.ts'
-import { fileOutput, type Output, printLine, standardErrorOutput, wantsColor } from '../output.ts'
-import { columnParser, limitOption, parseCount } from '../report-options.ts'
-import { readCommandWords } from '../subcommand.ts'
-import {
-  checkSomethingToTrace,
-  exitStatus,
-  forwardSignals,
-  printSummary,
-  remark,
-  sessionOptions,
-} from '../trace.ts'
+import { type OptionDefinition, traceOptions } from '../option-table.ts'
+import type { TraceOptions } from '../options.ts'
+import { fileOutput, printLine, standardErrorOutput, wantsColor } from '../output.ts'
+import { columnParser, limitOption, readLimit } from '../report-options.ts'
+import { exitStatus, forwardSignals, prepareTrace, printSummary, sessionOptions } from '../trace.ts'
+import { readTraceWords } from '../trace-words.ts'
 
 /** Options of a trace that are about single calls, or their way out of the kernel. */
 const ofSingleCalls: ReadonlySet<string> = new Set([
@@ -77,11 +71,7 @@ const options = [
 type StatOptionName = (typeof options)[number]['name']
 
 export const description = {
-  synopsis: [
-    'stat [OPTION...] -c "COMMAND ARGS..."',
-    'stat [OPTION...] -p PID',
-    'stat [OPTION...] [--] PROGRAM ARGS...',
-  ],
+  synopsis: traceSynopsis('stat'),
   summary:
     'Sums up the calls of a program by function, in the kernel: calls, total, self, shortest and longest time, and ' +
     'their distribution. No event is written, so that nothing can get lost, however much is called.',
@@ -103,16 +93,15 @@ export const description = {
 
 /** `utrace stat`. @returns the exit status: that of a command */
 export async function run(words: readonly string[], inherited: string): Promise<number> {
-  const read = readCommandWords<StatOptionName>(description, words)
+  const read = readTraceWords<StatOptionName>(description, words)
   if (read === undefined) return 0
-  const { given, operands } = read
-  const trace = readTraceOptions(given as unknown as GivenOptions<TraceOptionName>, operands)
+  const { given, trace } = read
   if (given.has('metrics-anywhere') && !given.has('metrics-listen')) {
     throw new UsageError('--metrics-anywhere needs --metrics-listen ADDRESS:PORT')
   }
   const shape = {
     sort: given.readAll('sort', columnParser(sumsColumnNames)),
-    limit: given.read('limit', parseCount) ?? Number.POSITIVE_INFINITY,
+    limit: readLimit(given),
     format: given.value('format') ?? 'table',
     hist: given.has('hist'),
   }
@@ -125,12 +114,9 @@ export async function run(words: readonly string[], inherited: string): Promise<
     compensate: false,
     sumUp: { alsoTrace: false },
   })
-  let output: Output
-  try {
-    const { planned } = await session.prepare()
-    checkSomethingToTrace(trace, planned)
+  const output = await prepareTrace(session, trace, async () => {
     const path = given.value('output')
-    output = path === undefined ? standardErrorOutput() : fileOutput(path)
+    const opened = path === undefined ? standardErrorOutput() : fileOutput(path)
     if (listen !== undefined) {
       const server = await serveMetrics(listen, () => prometheusText(session.sums()))
       const address = server.address()
@@ -138,11 +124,8 @@ export async function run(words: readonly string[], inherited: string): Promise<
         printLine(`utrace: metrics at http://${listen.host}:${address.port}/metrics`)
       }
     }
-    remark(planned)
-  } catch (error) {
-    await session.abandon()
-    throw error
-  }
+    return opened
+  })
   const print = () => {
     const sums = session.sums()
     const look = { ...shape, color: wantsColor(trace.color, output.fd) }

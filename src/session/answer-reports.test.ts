@@ -1,0 +1,95 @@
+import { expect, it } from 'vitest'
+import { asPid } from '../base/units.ts'
+import type { ProcessReport } from '../bpf/kernel.ts'
+import { ReportDesk } from './answer-reports.ts'
+import type { ProcessTracer } from './process-tracer.ts'
+
+/** No process has such a pid: the desk never waits for it, and nothing is sent to it. */
+const pid = asPid(0x7fff_fff0)
+const child = asPid(0x7fff_fff1)
+
+/** A desk with these reports in front of it, in batches: each is there when the ones before are answered. */
+function deskWith(...batches: ProcessReport[][]) {
+  const said: string[] = []
+  const say = (text: string) => () => said.push(text)
+  const tracer = {
+    isPlanned: true,
+    loaded: say('loaded'),
+    resume: say('resume'),
+  } as unknown as ProcessTracer
+  const desk = new ReportDesk(
+    {
+      nextReport: () => batches[0]?.shift(),
+      hasReport: () => {
+        if (batches[0]?.length === 0) batches.shift()
+        return batches.length > 0
+      },
+      reportReady: async () => {},
+    },
+    {
+      processes: { get: () => tracer, attach: say('attach'), forget: say('forget') },
+      follower: { beginImage: say('image'), beginChild: say('child') },
+      unfollowed: { leave: say('leave') },
+      returns: { restore: say('restore'), probeExits: say('probe exits') },
+    },
+  )
+  const answerAll = async () => {
+    let turns = 0
+    await desk.answerUntil(
+      () => turns++ > 0,
+      () => said.push('make room'),
+    )
+    return said
+  }
+  return { desk, said, answerAll }
+}
+
+it('has done what each report calls for, and attaches what is planned', async () => {
+  const { desk, answerAll } = deskWith([
+    { kind: 'exec', pid },
+    { kind: 'loaded', pid },
+    { kind: 'deep', pid, functionId: 3 },
+    { kind: 'unwinds', pid, returns: [] },
+  ])
+  expect(await answerAll()).toEqual([
+    ...['image', 'attach', 'loaded', 'attach', 'probe exits', 'attach', 'restore', 'attach'],
+    'resume',
+  ])
+  expect(desk.stopsText).toBe('1 exec, 1 loaded, 1 deep, 1 unwinds')
+})
+
+it('continues a process once no thread of it has anything more to report', async () => {
+  const { answerAll } = deskWith(
+    [{ kind: 'full', pid }],
+    [
+      { kind: 'full', pid },
+      { kind: 'loaded', pid },
+    ],
+  )
+  expect(await answerAll()).toEqual(['loaded', 'attach', 'make room', 'resume'])
+})
+
+it('follows children, or lets them go', async () => {
+  const { answerAll } = deskWith([
+    { kind: 'forked', pid: child, parent: pid },
+    { kind: 'left', pid: child, parent: pid },
+  ])
+  expect(await answerAll()).toEqual(['child', 'attach', 'leave', 'attach', 'resume'])
+})
+
+it('does not take an end for a stop', async () => {
+  const { desk, answerAll } = deskWith([{ kind: 'ended', pid }])
+  expect(await answerAll()).toContain('forget')
+  expect(desk.stopsText).toBe('never')
+})
+
+it('lets children go that are born after the end, whether they were to be followed or not', () => {
+  const { desk, said } = deskWith([
+    { kind: 'forked', pid: child, parent: pid },
+    { kind: 'left', pid: child, parent: pid },
+    { kind: 'ended', pid },
+    { kind: 'exec', pid },
+  ])
+  desk.continueAll()
+  expect(said).toEqual(['leave', 'leave'])
+})

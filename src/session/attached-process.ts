@@ -1,0 +1,40 @@
+import { UserError } from '../base/errors.ts'
+import type { Pid } from '../base/units.ts'
+import { processStartTicks, processState } from '../target/process.ts'
+import { ProcessTracer, type TracerContext } from './process-tracer.ts'
+import type { TracedProcesses } from './traced-processes.ts'
+
+const livenessIntervalMs = 100
+
+/**
+ * Plans a process that runs, and goes on running.
+ * @param lossless whether it is to wait when a ring is full
+ * @throws UserError if it can't
+ */
+export function joinProcess(
+  pid: Pid,
+  lossless: boolean,
+  context: TracerContext,
+  processes: TracedProcesses,
+): ProcessTracer {
+  const tracer = new ProcessTracer(pid, context)
+  if (lossless && tracer.isShellJob) {
+    throw new UserError(
+      `--lossless does not go with process ${pid}: its shell would take it for stopped whenever it waits; try a larger --buffer`,
+    )
+  }
+  processes.add(tracer)
+  tracer.join()
+  return tracer
+}
+
+/** A process that is not our child, and that may have been left alone: its end is noticed by looking. */
+export function watchForEnd(pid: Pid, ended: () => void): void {
+  const startTicks = processStartTicks(pid)
+  const timer = setInterval(() => {
+    if (processStartTicks(pid) === startTicks && processState(pid) !== 'Z') return
+    ended()
+    clearInterval(timer)
+  }, livenessIntervalMs)
+  timer.unref()
+}

@@ -1,0 +1,60 @@
+import { messageOf } from '../base/errors.ts'
+import type { EventConsumer } from '../base/event.ts'
+import type { Kernel } from '../bpf/kernel.ts'
+import { Calibration } from '../calibration/calibration.ts'
+import { type ProbeCosts, probeCostsText } from '../trace/probe-costs.ts'
+
+/** Calibration makes some 2,000 events, 64 KB: they must not fill half a ring. */
+const calibrationRoomBytes = 256 << 10
+
+/** What probes cost, measured while the target is planned. Where that fails durations stay what was measured. */
+export class CostMeasurement {
+  readonly #log: (done: string) => void
+  readonly #calibration: Calibration | undefined
+  #costs: ProbeCosts | undefined
+  /** Events of others from before tracing began. */
+  readonly #early: Parameters<EventConsumer['event']>[] = []
+  #detached: Promise<void> | undefined
+
+  /** Starts it, if there is room for it. @param log told how far it is */
+  constructor(kernel: Kernel, log: (done: string) => void) {
+    this.#log = log
+    // In smaller rings its own events would get lost, or it would have to wait.
+    if (kernel.ringBytes < calibrationRoomBytes) return
+    try {
+      this.#calibration = new Calibration(kernel)
+      log('calibration started')
+    } catch (error) {
+      // A machine on which no program of ours can run.
+      log(`calibration failed: ${messageOf(error)}`)
+    }
+  }
+
+  /** What probes cost; undefined where that was not measured, or is not finished. */
+  get costs(): ProbeCosts | undefined {
+    return this.#costs
+  }
+
+  /** Waits for the result. Its probes go meanwhile: see `detach`. */
+  async finish(): Promise<void> {
+    if (this.#calibration === undefined) return
+    this.#costs = await this.#calibration.finish({ event: (...event) => this.#early.push(event) })
+    void this.detach()
+    this.#log(
+      this.#costs === undefined
+        ? 'calibration failed: too few events'
+        : `calibrated: ${probeCostsText(this.#costs)}`,
+    )
+  }
+
+  /** Passes the events of others on that came while this was measuring. */
+  passOn(events: EventConsumer): void {
+    for (const event of this.#early.splice(0)) events.event(...event)
+  }
+
+  /** Removes its probes. */
+  async detach(): Promise<void> {
+    this.#detached ??= this.#calibration?.detach()
+    await this.#detached
+  }
+}
