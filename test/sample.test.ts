@@ -1,13 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { buildTarget, executableOf } from './support/build.ts'
 import { run } from './support/process.ts'
+import { scratch } from './support/scratch.ts'
 import { type BeginOrEnd, isCallEvent, malformation } from './support/trace.ts'
-import { temporaryFile, traceToJson, utrace } from './support/utrace.ts'
-
-const cleanups: (() => void)[] = []
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0).reverse()) cleanup()
-})
+import { traceToJson, utrace } from './support/utrace.ts'
 
 const interval = 20
 const rounds = 4_000
@@ -108,8 +104,7 @@ describe.each(['auto', 'ret'])('--sample, --exit-probe %s', (exitProbe) => {
 
 describe('a recording of a sample', () => {
   it('is scaled up in reports, which say so', async () => {
-    const data = temporaryFile('.data')
-    cleanups.push(data.remove)
+    const data = scratch('.data')
     const words = [
       '--sample',
       `1/${interval}`,

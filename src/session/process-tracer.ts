@@ -25,7 +25,6 @@ export interface TracerContext {
   readonly ids: FunctionIds
   readonly reader: ModuleReader
   readonly followForks: boolean
-  /** Whether the kernel sums calls up. */
   /** What the kernel must know functions for, if anything. */
   readonly describedFor: 'sums' | 'sample' | undefined
   /** Says something at this place of the trace. */

@@ -163,7 +163,7 @@ export class TraceSession {
       this.#processes.functionBegunAt(pid, address, returnsIntoProgram),
     )
     await this.#begin(events, sink)
-    await this.#pump(fromKernel, events, sink)
+    await this.#pump(fromKernel, sink)
     log(`tracing done; the target was stopped for a moment ${this.#desk.stopsText}`)
     await endTracing(
       {
@@ -173,7 +173,7 @@ export class TraceSession {
         unfollowed: this.#unfollowed,
         detach: () => this.#detach(),
       },
-      events,
+      fromKernel,
     )
     this.#guard.dismiss()
     log('detached')
@@ -278,11 +278,11 @@ export class TraceSession {
   }
 
   /** Passes events on, and answers reports, until the target has ended or tracing is to end. */
-  async #pump(fromKernel: EventConsumer, events: EventConsumer, sink: SessionSink): Promise<void> {
+  async #pump(fromKernel: EventConsumer, sink: SessionSink): Promise<void> {
     const { maxDurationMs } = this.#options
     const timer = maxDurationMs === undefined ? undefined : setTimeout(() => this.stop(), maxDurationMs)
     const isDone = () => this.#stopRequested || this.#hasEnded()
-    void this.#desk.answerUntil(isDone, () => this.#kernel.drain(events))
+    void this.#desk.answerUntil(isDone, () => this.#kernel.drain(fromKernel))
     await pumpEvents(this.#kernel, fromKernel, {
       flush: () => {
         this.#budget.tick()
