@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -65,4 +66,17 @@ describe('readExports', () => {
     expect(exports.find('memcpy', 'GLIBC_2.2.5')).toMatchObject({ isDefaultVersion: false })
     expect(exports.find('no_such_function')).toBeUndefined()
   })
+
+  it.each(['libc.so.6', 'libstdc++.so.6'])(
+    'finds in %s by its hash table what a look at every symbol finds',
+    (name) => {
+      const path = execFileSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim()
+      const exports = readExports(loadElf(path))
+      const all = exports.all()
+      expect(all.length).toBeGreaterThan(2000)
+      const found = all.map(({ symbol, version }) => exports.find(symbol, version))
+      expect(found).toEqual(all)
+      expect(exports.find('there is no such function')).toBeUndefined()
+    },
+  )
 })

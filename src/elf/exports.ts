@@ -1,6 +1,7 @@
 import { asVirtualAddress } from '../base/units.ts'
 import { segmentAt } from './address.ts'
 import type { ExportedFunction } from './facts.ts'
+import { GnuHashTable } from './gnu-hash.ts'
 import type { ElfImage } from './image.ts'
 import {
   dynamicSymbols,
@@ -32,12 +33,25 @@ export function readExports(elf: ElfImage): ExportIndex {
   const symbols = dynamicSymbols(elf)
   if (!symbols) return { find: () => undefined, all: () => [] }
   const versions = readVersions(elf, symbols.count)
+  const hashes = GnuHashTable.of(elf)
   let byName: Map<string, number[]> | undefined
+  /** Of many files a few names are asked for: the table by which the dynamic linker finds them has them at once. */
+  const definitionsOf = (name: string) => {
+    if (hashes !== undefined) {
+      return hashes
+        .candidates(name)
+        .filter(
+          (index) =>
+            symbols.strings.at(symbols.nameOffset(index)) === name && isExportedFunction(elf, symbols, index),
+        )
+    }
+    byName ??= indexByName(elf, symbols)
+    return byName.get(name) ?? []
+  }
   const describe = (name: string, index: number) => describeExport(name, index, symbols, versions)
   return {
     find(name, version) {
-      byName ??= indexByName(elf, symbols)
-      const index = choose(byName.get(name) ?? [], version, versions)
+      const index = choose(definitionsOf(name), version, versions)
       return index === undefined ? undefined : describe(name, index)
     },
     all() {

@@ -1,4 +1,5 @@
-import { DT_GNU_HASH, DT_HASH, DT_JMPREL, DT_PLTRELSZ, DT_RELA, DT_RELASZ, DT_SYMTAB } from './dynamic.ts'
+import { DT_HASH, DT_JMPREL, DT_PLTRELSZ, DT_RELA, DT_RELASZ, DT_SYMTAB } from './dynamic.ts'
+import { GnuHashTable } from './gnu-hash.ts'
 import type { ElfImage } from './image.ts'
 import { forEachRelocation } from './relocations.ts'
 import { type Section, SHT_DYNSYM, SHT_SYMTAB } from './sections.ts'
@@ -96,7 +97,7 @@ export function dynamicSymbols(elf: ElfImage): SymbolTable | undefined {
  * ones matter only where a relocation names them.
  */
 function dynamicSymbolCount(elf: ElfImage): number {
-  let count = Math.max(gnuHashCount(elf), sysvHashCount(elf))
+  let count = Math.max(GnuHashTable.of(elf)?.symbolCount ?? 0, sysvHashCount(elf))
   const see = (_offset: number, _type: number, symbol: number) => {
     if (symbol >= count) count = symbol + 1
   }
@@ -109,34 +110,6 @@ function dynamicSymbolCount(elf: ElfImage): number {
 function sysvHashCount(elf: ElfImage): number {
   return wordsAt(elf, elf.dynamic.get(DT_HASH), 2)[1] ?? 0
 }
-
-/**
- * `DT_GNU_HASH` (described in the GNU gABI list's "GNU Hash ELF Sections"): buckets hold the first symbol of a
- * chain, and the last one of a chain has its lowest bit set. The table is in the order of the symbols.
- */
-function gnuHashCount(elf: ElfImage): number {
-  const address = elf.dynamic.get(DT_GNU_HASH)
-  const [bucketCount, firstSymbol, bloomSize] = wordsAt(elf, address, 4)
-  if (
-    address === undefined ||
-    bucketCount === undefined ||
-    firstSymbol === undefined ||
-    bloomSize === undefined
-  ) {
-    return 0
-  }
-  const bucketsAt = address + 16 + bloomSize * 8
-  let last = 0
-  for (const bucket of wordsAt(elf, bucketsAt, bucketCount)) if (bucket > last) last = bucket
-  if (last < firstSymbol || last === 0) return 0
-  const chainAt = bucketsAt + bucketCount * 4 + (last - firstSymbol) * 4
-  const chain = wordsAt(elf, chainAt, MAX_CHAIN)
-  const end = chain.findIndex((hash) => (hash & 1) === 1)
-  return last + 1 + Math.max(0, end)
-}
-
-/** Symbols that share a bucket: a handful in practice. */
-const MAX_CHAIN = 1 << 16
 
 function wordsAt(elf: ElfImage, address: number | undefined, count: number): Uint32Array {
   return wordsOf(elf.bytesAt(address ?? -1, count * 4))
