@@ -4,8 +4,19 @@
  * Each thread has a stack of its open calls; what ends a call is decided as in src/trace/reconstruct.ts.
  */
 #define FRAMES_MAX 256
-/* So many calls at most end at one event, since the verifier looks at each step: the rest ends at the thread's next one. */
-#define ENDS_MAX 32
+
+/* An iterator over numbers: the verifier looks at what it repeats once, and not at each turn. */
+struct bpf_iter_num {
+	__u64 opaque[1];
+} __attribute__((aligned(8)));
+extern int bpf_iter_num_new(struct bpf_iter_num *iterator, int start, int end) __ksym;
+extern int *bpf_iter_num_next(struct bpf_iter_num *iterator) __ksym;
+extern void bpf_iter_num_destroy(struct bpf_iter_num *iterator) __ksym;
+/* For each frame that a thread may have. */
+#define FOR_FRAMES(name)                                                                                               \
+	for (struct bpf_iter_num name __attribute__((cleanup(bpf_iter_num_destroy))),                                  \
+	     *name##_begun __attribute__((unused)) = (bpf_iter_num_new(&name, 0, FRAMES_MAX), &name);                  \
+	     bpf_iter_num_next(&name);)
 #define BUCKETS 64
 
 #define HOOKED 1          /* the kernel holds its return */
@@ -142,13 +153,17 @@ static __always_inline struct thread_state *this_thread(__u64 flags)
 static __always_inline int is_open(struct thread_state *thread, __u32 function)
 {
 	__u32 depth = thread->depth;
+	int found = 0;
 
 	if (!thread->open[function & 255])
 		return 0;
-	for (__u32 i = 1; i <= FRAMES_MAX && i <= depth; i++)
-		if (thread->frames[(depth - i) & (FRAMES_MAX - 1)].function == function)
-			return 1;
-	return 0;
+	FOR_FRAMES (each) {
+		if (found || !depth)
+			break;
+		depth--;
+		found = thread->frames[depth & (FRAMES_MAX - 1)].function == function;
+	}
+	return found;
 }
 
 /* A function may hook no more returns: the process waits until the instructions by which it leaves are probed. */
@@ -181,7 +196,8 @@ static __always_inline int begin_call(struct registers *ctx, __u64 cookie, struc
 
 	if (config.statistics_trace)
 		now = event_time(RECORD_ENTRY, function, ctx->rsp);
-	for (int i = 0; thread && i < ENDS_MAX; i++) {
+	top = thread ? top_of(thread) : 0;
+	if (top && top->stack <= stack) FOR_FRAMES (each) {
 		top = top_of(thread);
 		if (!top || top->stack > stack)
 			break;
@@ -235,7 +251,7 @@ static __always_inline void end_calls(__u32 kind, __u32 function, __u64 stack)
 	struct thread_state *thread = this_thread(0);
 	struct frame *top;
 
-	for (int i = 0; thread && i < ENDS_MAX; i++) {
+	if (thread) FOR_FRAMES (each) {
 		top = top_of(thread);
 		if (!top || top->stack > stack)
 			break;
@@ -296,7 +312,7 @@ int stat_caught(struct registers *ctx)
 	struct thread_state *thread = this_thread(0);
 	struct frame *top;
 
-	for (int i = 0; thread && flags && i < FRAMES_MAX; i++) {
+	if (thread && flags) FOR_FRAMES (each) {
 		top = top_of(thread);
 		if (!top || top->stack > ctx->rsp || top->function == own)
 			break;
@@ -313,7 +329,7 @@ static __always_inline void cut_calls(void)
 	__u64 now = bpf_ktime_get_ns();
 	struct frame *top;
 
-	for (int i = 0; thread && i < FRAMES_MAX; i++) {
+	if (thread) FOR_FRAMES (each) {
 		top = top_of(thread);
 		if (!top)
 			break;
