@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.ts'
 import type { Pid } from '../base/units.ts'
-import { processStartTicks, processState } from '../target/process.ts'
+import { hasMemory, processStartTicks, processState } from '../target/process.ts'
 import { ProcessTracer, type TracerContext } from './process-tracer.ts'
 import type { TracedProcesses } from './traced-processes.ts'
 
@@ -17,15 +17,20 @@ export function joinProcess(
   context: TracerContext,
   processes: TracedProcesses,
 ): ProcessTracer {
-  const tracer = new ProcessTracer(pid, context)
-  if (lossless && tracer.isShellJob) {
-    throw new UserError(
-      `--lossless does not go with process ${pid}: its shell would take it for stopped whenever it waits; try a larger --buffer`,
-    )
+  try {
+    const tracer = new ProcessTracer(pid, context)
+    if (lossless && tracer.isShellJob) {
+      throw new UserError(
+        `--lossless does not go with process ${pid}: its shell would take it for stopped whenever it waits; try a larger --buffer`,
+      )
+    }
+    processes.add(tracer)
+    tracer.join()
+    return tracer
+  } catch (error) {
+    if (hasMemory(pid)) throw error
+    throw new UserError(`process ${pid} has ended: there is nothing left to trace`, { cause: error })
   }
-  processes.add(tracer)
-  tracer.join()
-  return tracer
 }
 
 /** A process that is not our child, and that may have been left alone: its end is noticed by looking. */

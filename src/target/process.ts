@@ -62,7 +62,7 @@ export function unlessGone(pid: Pid, act: () => void): void {
 }
 
 /** Whether a process has not begun to end: one that has is without memory before it is a zombie. */
-function hasMemory(pid: Pid): boolean {
+export function hasMemory(pid: Pid): boolean {
   try {
     readlinkSync(`/proc/${pid}/exe`)
     return true
