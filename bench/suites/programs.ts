@@ -42,6 +42,17 @@ function allFunctions(program: string): tools.TracedFunctions {
   }
 }
 
+const busiestCount = 50
+
+async function busiestFunctions(program: string): Promise<tools.TracedFunctions> {
+  const options = ['--format', 'json', '--sort', 'calls', '--limit', String(busiestCount), '--no-lib', '*']
+  const counted = await run([utrace, 'stat', ...options, '--', program, '1'], { limitMs: 60_000 })
+  const line = counted.stderr.split('\n').find((text) => text.startsWith('{"'))
+  if (line === undefined) throw new NotMeasured(`no sums of the calls of SQLite: ${counted.stderr}`)
+  const { functions: rows } = JSON.parse(line) as { functions: { symbol: string }[] }
+  return functions(...rows.map(({ symbol }) => symbol))
+}
+
 /** SQLite does the same at every unit of work: one unit is what two units have more than one. */
 async function callsPerUnit({ program, functions: traced }: tools.Job): Promise<number> {
   const callsOf = async (amount: number) => {
@@ -101,6 +112,18 @@ export const programSuites: readonly Suite[] = [
     functionsOf: allFunctions,
     callsPerUnit,
     tools: sqliteTools,
+  }),
+  callSuite({
+    name: 'sqlite-busiest',
+    title: `The same, of its functions the ${busiestCount} that are called most`,
+    recipe: { source: 'sqlite.c', flags: ['-O2', '-fcf-protection=full'], withSqlite: true },
+    amount: 10,
+    functionsOf: busiestFunctions,
+    callsPerUnit,
+    tools: [tools.native, tools.floor, tools.utraceFile, tools.utraceEntry, tools.bpftraceCount],
+    remarks:
+      'bpftrace puts its probes on the first instruction, which is `endbr64`, and takes a tenth of a second to remove each: ' +
+      'with all functions it would end after minutes.',
   }),
   callSuite({
     name: 'sqlite-o0',
