@@ -11,7 +11,7 @@ type Canonical = (names: readonly string[]) => string | undefined
 
 /**
  * Comparable are the functions that the target's own source defines in both builds: neither what start-up code and libraries
- * bring, nor the instantiations of the C++ library, nor thunks, which the compiler does not instrument.
+ * bring, nor the instantiations of the C++ library, nor thunks and what reaches a thread's own objects, which not every compiler instruments.
  */
 function canonicalNames(built: Built): Canonical {
   const definedIn = (folder: string) =>
@@ -31,7 +31,7 @@ function canonicalNames(built: Built): Canonical {
 }
 
 function isInstrumented(name: string): boolean {
-  return !/^_ZN?K?S|^_ZN9__gnu_cxx|^_ZT[hvc]|^_ZnwmPv$|^_ZdlPvS_$|^__clang_call_terminate$|^_GLOBAL__|^__cxx_global_|^_Z41__static_init|not_instrumented/.test(
+  return !/^_ZN?K?S|^_ZN9__gnu_cxx|^_ZT[hvcWH]|^__tls_init$|^_ZnwmPv$|^_ZdlPvS_$|^__clang_call_terminate$|^_GLOBAL__|^__cxx_global_|^_Z41__static_init|not_instrumented/.test(
     name,
   )
 }
