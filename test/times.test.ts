@@ -76,6 +76,20 @@ describe('durations', () => {
     expect(info.stdout).toMatch(/^probe costs +entry \d+\.\d\d us \(\d+\.\d\d inside\), stepped entry /m)
   })
 
+  it('are without the probes of calls that a recording leaves out', async () => {
+    const options = ['--no-lib', '*', '--cpu-time', '--max-depth', '2']
+    const { path } = await recorded(await targetOf('nested-calls.c'), ...options)
+    const replayed = await run(utrace, ['replay', '-i', path, '--format', 'jsonl'])
+    const lines = parseTrace(replayed.stdout)
+    checkDurations(lines)
+    const callers = ends(lines, 'caller')
+    expect(callers).toHaveLength(20)
+    expect(ends(lines, 'step')).toEqual([])
+    const shown = callers.map(({ durationNs = 0, offCpuNs = 0 }) => durationNs - offCpuNs)
+    const measured = callers.map(({ rawDurationNs = 0, offCpuNs = 0 }) => rawDurationNs - offCpuNs)
+    expect(Math.min(...shown)).toBeLessThan(Math.min(...measured) / 2)
+  })
+
   it('below the resolution say so', async () => {
     const { path } = await recorded(await targetOf('nested-calls.c'), '--no-lib', '*')
     const graph = await run(utrace, ['replay', '-i', path])

@@ -5,12 +5,24 @@ import { eventKind } from '../base/event.ts'
 import { asDurationNs, asTraceNs } from '../base/units.ts'
 import type { TraceSink } from '../trace/call.ts'
 import { withMaxDepth, withThreadFilter, withTimeFilter } from '../trace/filters.ts'
+import type { ProbeCosts } from '../trace/probe-costs.ts'
 import { Reconstruction } from '../trace/reconstruct.ts'
 import { EventFilter, type RecordedCalls } from './event-filter.ts'
 
 const functions = randomFunctions(12)
 const pidOf = (tid: number) => 7 + (tid % 2)
 const everything: RecordedCalls = { maxDepth: undefined, minNs: 0, tids: new Set() }
+
+const cost = (beforeNs: number, afterNs: number) => ({ beforeNs, afterNs })
+const probeCosts: ProbeCosts = {
+  entry: { emulated: cost(3, 2), stepped: cost(9, 4), nop: cost(1, 1) },
+  libraryCallNs: 1,
+  return: cost(2, 4),
+  ret: cost(7, 5),
+  jump: cost(1, 2),
+}
+/** More than a probe costs. */
+const pauseNs = 20
 
 /** The calls of a selection that are rebuilt from events, thread by thread: across threads their order is not kept. */
 function callsOf(events: readonly RawEvent[], calls: RecordedCalls, endNs: number): Map<number, string[]> {
@@ -21,8 +33,8 @@ function callsOf(events: readonly RawEvent[], calls: RecordedCalls, endNs: numbe
         ...(lines.get(thread.tid) ?? []),
         `${beginNs} ${thread.pid} ${depth} ${fn.name} ${isInherited} × ${weight}`,
       ]),
-    end: ({ thread, fn, depth, beginNs, endNs: end, how }) =>
-      lines.get(thread.tid)!.push(`${beginNs}-${end} ${depth} ${fn.name} ${how}`),
+    end: ({ thread, fn, depth, beginNs, endNs: end, how, durationNs }) =>
+      lines.get(thread.tid)!.push(`${beginNs}-${end} ${depth} ${fn.name} ${how} ${durationNs}`),
     lost: ({ timeNs, count }) => lines.set(0, [...(lines.get(0) ?? []), `${timeNs} lost ${count}`]),
     note: () => {},
   }
@@ -30,7 +42,7 @@ function callsOf(events: readonly RawEvent[], calls: RecordedCalls, endNs: numbe
   if (calls.maxDepth !== undefined) filtered = withMaxDepth(filtered, calls.maxDepth)
   if (calls.tids.size > 0) filtered = withThreadFilter(filtered, calls.tids)
   if (calls.minNs > 0) filtered = withTimeFilter(filtered, asDurationNs(calls.minNs))
-  const engine = new Reconstruction(functions, filtered, pidOf)
+  const engine = new Reconstruction(functions, filtered, pidOf, { probeCosts })
   feed(events, engine)
   engine.finish(asTraceNs(endNs))
   return lines
@@ -39,7 +51,7 @@ function callsOf(events: readonly RawEvent[], calls: RecordedCalls, endNs: numbe
 function passed(events: readonly RawEvent[], calls: RecordedCalls, endNs: number): RawEvent[] {
   const out: RawEvent[] = []
   const trace = { functions, pidOf, describeState: () => {} }
-  const filter = new EventFilter(calls, trace, () => ({
+  const filter = new EventFilter(calls, trace, probeCosts, () => ({
     event: (time, stack, tid, kind, functionId, cpu) => out.push({ time, stack, tid, kind, functionId, cpu }),
   }))
   feed(events, filter)
@@ -58,10 +70,14 @@ const selections: Readonly<Record<string, RecordedCalls>> = {
 describe('what passes', () => {
   it.each(Object.entries(selections))('tells of %s what everything tells', (_, calls) => {
     fc.assert(
-      fc.property(randomEvents(functions), (events) => {
+      fc.property(randomEvents(functions), (dense) => {
+        const events = dense.map((event, index) => ({ ...event, time: event.time + index * pauseNs }))
         const endNs = (events.at(-1)?.time ?? 0) + 10
         const recorded = passed(events, calls, endNs)
-        expect(recorded.length).toBeLessThanOrEqual(events.length)
+        const added = recorded.filter(({ kind }) => kind === eventKind.threadTimes)
+        expect(recorded.length - added.length).toBeLessThanOrEqual(events.length)
+        // One for each event at most, and one for each thread at its end.
+        expect(added.length).toBeLessThanOrEqual(recorded.length - added.length + 8)
         expect(callsOf(recorded, calls, endNs)).toEqual(callsOf(events, calls, endNs))
       }),
       { numRuns: 200 },
@@ -78,8 +94,10 @@ describe('what passes', () => {
       ...[4, 3, 2, 1].map((level) => at(round * 1000 + 500 - level, eventKind.ret, 6, 9016 - 64 * level)),
     ]).flat()
     expect(passed(events, everything, 1e6)).toEqual(events)
-    expect(passed(events, { ...everything, maxDepth: 1 }, 1e6)).toHaveLength(200)
+    const outermost = passed(events, { ...everything, maxDepth: 1 }, 1e6)
+    expect(outermost.filter(({ kind }) => kind !== eventKind.threadTimes)).toHaveLength(200)
+    expect(outermost).toHaveLength(300)
     expect(passed(events, { ...everything, minNs: 600 }, 1e6)).toHaveLength(0)
-    expect(passed(events, { ...everything, minNs: 495 }, 1e6)).toHaveLength(400)
+    expect(passed(events, { ...everything, minNs: 430 }, 1e6)).toHaveLength(800)
   })
 })

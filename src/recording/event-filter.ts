@@ -1,6 +1,7 @@
 import { type EventConsumer, type EventKind, eventKind, isCallEvent } from '../base/event.ts'
 import type { TraceNs } from '../base/units.ts'
 import type { Call, TracedThread, TraceSink } from '../trace/call.ts'
+import type { ProbeCosts } from '../trace/probe-costs.ts'
 import { Reconstruction, type TraceStatistics } from '../trace/reconstruct.ts'
 import { ThreadTable } from '../trace/thread-table.ts'
 import type { RecordedTrace } from './recorder.ts'
@@ -23,7 +24,16 @@ interface EntryEvent {
   readonly cpu: number
   /** What was said of the thread's next call. */
   readonly announcements: readonly Announcement[]
+  costs: Costs
 }
+
+/** What the probes of a thread had cost it, and how long what its innermost call had called took, when something happened. */
+interface Costs {
+  readonly overheadNs: number
+  readonly childrenNs: number
+}
+
+const noCosts: Costs = { overheadNs: 0, childrenNs: 0 }
 
 interface Announcement {
   readonly time: TraceNs
@@ -34,7 +44,7 @@ const nothingAnnounced: readonly Announcement[] = []
 
 /**
  * Passes the events on from which the calls of a selection can be rebuilt, and few others: what is left out has nothing
- * below it that is not. A call is held back until it has taken long enough. Where one that is too short makes it known
+ * below it that is not. Where the probes of what is left out have cost a thread something, an event says so. A call is held back until it has taken long enough. Where one that is too short makes it known
  * that others have ended it passes too, and so do those that are open at a loss, a fork and the like: a reader of the recording must
  * filter by time once more.
  */
@@ -51,15 +61,25 @@ export class EventFilter implements EventConsumer {
   #begun: { readonly thread: TracedThread; readonly depth: number } | undefined
   /** It has ended calls that were passed on. */
   #endsPassed = false
+  /** How long the calls took that the innermost of them had made. */
+  #childrenNs = 0
 
-  /** @param record makes what takes the events that are passed */
-  constructor(calls: RecordedCalls, trace: RecordedTrace, record: (trace: RecordedTrace) => EventConsumer) {
+  /**
+   * @param probeCosts what a reader of the recording will take off durations
+   * @param record makes what takes the events that are passed
+   */
+  constructor(
+    calls: RecordedCalls,
+    trace: RecordedTrace,
+    probeCosts: ProbeCosts | undefined,
+    record: (trace: RecordedTrace) => EventConsumer,
+  ) {
     const { functions, pidOf } = trace
     this.#calls = calls
-    this.#engine = new Reconstruction(functions, this.#sink(), pidOf)
-    this.#known = new Reconstruction(functions, nobody, pidOf)
+    this.#engine = new Reconstruction(functions, this.#sink(), pidOf, { probeCosts })
+    this.#known = new Reconstruction(functions, nobody, pidOf, { probeCosts })
     this.#threads = new ThreadTable(
-      () => new HeldEntries((entry) => this.#passEntry(entry)),
+      (thread) => new HeldEntries(thread.tid, (entry) => this.#passEntry(entry)),
       (held) => held.open === 0,
     )
     const describeState = (consumer: EventConsumer) => this.#known.describeState(consumer)
@@ -80,16 +100,24 @@ export class EventFilter implements EventConsumer {
       return
     }
     if (changesMeaning(kind)) for (const held of this.#threads.all()) held.passAll()
+    const ending = endingThreads(kind, tid, stack)
+    if (ending !== 'none') {
+      this.tick(time)
+      this.#tellCostsOfAll(ending)
+    }
+    const { overheadNs } = this.#engine.costsOf(tid)
     this.#endsPassed = false
+    this.#childrenNs = 0
     this.#begun = undefined
     this.#entry = undefined
     if (kind === eventKind.entry) {
       const announcements = this.#announcements.get(tid) ?? nothingAnnounced
-      this.#entry = { time, stack, tid, functionId, cpu, announcements }
+      this.#entry = { time, stack, tid, functionId, cpu, announcements, costs: noCosts }
       this.#announcements.delete(tid)
     }
     this.#engine.event(time, stack, tid, kind, functionId, cpu)
     if (this.#begun !== undefined) return
+    if (this.#endsPassed && isOfCall(kind)) this.#tellCosts(tid, { overheadNs, childrenNs: this.#childrenNs })
     if (this.#endsPassed || !isOfCall(kind)) this.#pass(time, stack, tid, kind, functionId, cpu)
   }
 
@@ -101,6 +129,7 @@ export class EventFilter implements EventConsumer {
   /** To be called before the recording ends. */
   finish(endNs: TraceNs): void {
     this.tick(endNs)
+    this.#tellCostsOfAll('all')
     this.#known.finish(endNs)
   }
 
@@ -124,6 +153,12 @@ export class EventFilter implements EventConsumer {
       return
     }
     this.#begun = { thread: call.thread, depth: call.depth }
+    this.#entry.costs = {
+      overheadNs: this.#engine.overheadNsBefore(call),
+      childrenNs: this.#endsPassed
+        ? this.#childrenNs
+        : this.#engine.costsOf(call.thread.tid).childrenNsAt(call.depth - 1),
+    }
     held.push(this.#entry)
     if (this.#endsPassed) held.passAll()
     else held.passOlder(call.beginNs - this.#calls.minNs)
@@ -136,7 +171,9 @@ export class EventFilter implements EventConsumer {
     const wasPassed = held.pop()
     const isOwn = this.#begun?.thread === call.thread && this.#begun.depth === call.depth
     // A call that is over at once needs no other event than its entry.
-    if (wasPassed && !isOwn) this.#endsPassed = true
+    if (!wasPassed || isOwn) return
+    if (!this.#endsPassed) this.#childrenNs = this.#engine.costsOf(call.thread.tid).childrenNsAt(call.depth)
+    this.#endsPassed = true
   }
 
   #isOfOtherThread(tid: number, kind: EventKind): boolean {
@@ -144,9 +181,26 @@ export class EventFilter implements EventConsumer {
     return tids.size > 0 && !tids.has(tid) && (isOfCall(kind) || announcesCall(kind))
   }
 
-  #passEntry({ time, stack, tid, functionId, cpu, announcements }: EntryEvent): void {
+  #passEntry({ time, stack, tid, functionId, cpu, announcements, costs }: EntryEvent): void {
+    this.#tellCosts(tid, costs)
     for (const announced of announcements) this.#pass(announced.time, 0, tid, announced.kind, 0, cpu)
     this.#pass(time, stack, tid, eventKind.entry, functionId, cpu)
+  }
+
+  /** Of every thread, or of one, of which a call is open that was passed on. */
+  #tellCostsOfAll(which: 'all' | number): void {
+    for (const { tid, passed } of this.#threads.all()) {
+      if (passed === 0 || (which !== 'all' && which !== tid)) continue
+      const { overheadNs, childrenNsAt } = this.#engine.costsOf(tid)
+      this.#tellCosts(tid, { overheadNs, childrenNs: childrenNsAt(passed - 1) })
+    }
+  }
+
+  /** Says what probes have cost a thread, unless what was passed on tells it. */
+  #tellCosts(tid: number, { overheadNs, childrenNs }: Costs): void {
+    if (this.#known.costsOf(tid).overheadNs === overheadNs) return
+    const consumer: EventConsumer = { event: (...event) => this.#pass(...event) }
+    this.#known.describeCosts(consumer, tid, overheadNs, childrenNs)
   }
 
   #pass(time: TraceNs, stack: number, tid: number, kind: EventKind, functionId: number, cpu: number): void {
@@ -175,16 +229,29 @@ function changesMeaning(kind: EventKind): boolean {
   )
 }
 
+/** The thread whose calls an event may cut, of which nothing else tells: an id may be used again by a child. */
+function endingThreads(kind: EventKind, tid: number, stack: number): number | 'all' | 'none' {
+  if (kind === eventKind.threadExit) return tid
+  if (kind === eventKind.fork) return stack
+  return kind === eventKind.exec ? 'all' : 'none'
+}
+
 const nobody: TraceSink = { begin: () => {}, end: () => {}, lost: () => {}, note: () => {} }
 
 /** The open calls of one stack: the outermost `#passed` of them were passed on, the others are held back. */
 class HeldEntries {
+  readonly tid: number
   readonly #pass: (entry: EntryEvent) => void
   readonly #entries: (EntryEvent | undefined)[] = []
   #passed = 0
 
-  constructor(pass: (entry: EntryEvent) => void) {
+  constructor(tid: number, pass: (entry: EntryEvent) => void) {
+    this.tid = tid
     this.#pass = pass
+  }
+
+  get passed(): number {
+    return this.#passed
   }
 
   get open(): number {

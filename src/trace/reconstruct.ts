@@ -1,6 +1,6 @@
 import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
 import { asDurationNs, asPid, asTid, asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
-import { type CallEnd, offCpuNs, type TraceSink } from './call.ts'
+import { type Call, type CallEnd, offCpuNs, type TraceSink } from './call.ts'
 import { canTailCall, type FunctionTable } from './functions.ts'
 import { entryCostOf, freeProbe, type ProbeCost, type ProbeCosts } from './probe-costs.ts'
 import { type Frame, type Stack, Thread } from './stacks.ts'
@@ -21,6 +21,12 @@ const manyPendingReturns = 40
 export interface ReconstructionObserver {
   /** So many returns are hooked in one thread that the kernel will soon hook no more: their functions, innermost first. */
   manyReturnsPending(functionIds: readonly number[]): void
+}
+
+export interface ThreadCosts {
+  readonly overheadNs: number
+  /** How long the calls took, of those that have ended, that the call at a depth has made. */
+  childrenNsAt(depth: number): number
 }
 
 export interface ReconstructionOptions {
@@ -201,6 +207,30 @@ export class Reconstruction implements EventConsumer {
       describeTimes(consumer, tid, [offCpuNs, overheadNs, callersChildrenNs])
       if (offSince !== undefined) consumer.event(offSince, 0, tid, eventKind.switched, 1, 0)
     }
+  }
+
+  /** What a thread's probes have cost it so far, and its calls those that they have made. */
+  costsOf(tid: number): ThreadCosts {
+    const thread = this.#threads.get(tid)
+    const frames = thread?.current.frames
+    return { overheadNs: thread?.overheadNs ?? 0, childrenNsAt: (depth) => frames?.[depth]?.childrenNs ?? 0 }
+  }
+
+  /** What probes had cost the thread of a call that begins now, before its own. */
+  overheadNsBefore({ fn, beginOverheadNs = 0 }: Call): number {
+    return beginOverheadNs - this.#entryCost(fn.id).beforeNs
+  }
+
+  /**
+   * Hands on events that bring a thread of a reconstruction with the state of this one to such costs.
+   * @param childrenNs how long the calls took that its innermost open call has made
+   */
+  describeCosts(consumer: EventConsumer, tid: number, overheadNs: number, childrenNs: number): void {
+    const thread = this.#threads.get(tid)
+    const offSince = thread?.offSince
+    const offCpu = thread?.offCpuNs(offSince ?? asTraceNs(0)) ?? 0
+    describeTimes(consumer, tid, [offCpu, overheadNs, childrenNs])
+    if (offSince !== undefined) consumer.event(offSince, 0, tid, eventKind.switched, 1, 0)
   }
 
   /** Takes up what a state says: the calls that are open have begun before the events that were seen. */

@@ -8,14 +8,14 @@ const firstSweepSize = 1024
  * table has grown, so that a program that starts threads without end does not grow the tracer.
  */
 export class ThreadTable<State> {
-  readonly #create: () => State
+  readonly #create: (thread: TracedThread) => State
   readonly #idle: (state: State) => boolean
   readonly #states = new Map<TracedThread, State>()
   #lastThread: TracedThread | undefined
   #lastState: State | undefined
   #sweepSize = firstSweepSize
 
-  constructor(create: () => State, idle: (state: State) => boolean) {
+  constructor(create: (thread: TracedThread) => State, idle: (state: State) => boolean) {
     this.#create = create
     this.#idle = idle
   }
@@ -26,7 +26,7 @@ export class ThreadTable<State> {
     let state = this.#states.get(thread)
     if (state === undefined) {
       if (this.#states.size >= this.#sweepSize) this.#sweep()
-      state = this.#create()
+      state = this.#create(thread)
       this.#states.set(thread, state)
     }
     this.#lastThread = thread

@@ -132,9 +132,7 @@ async function record(
   inherited: string,
 ): Promise<number> {
   const path = options.output ?? defaultRecordingPath
-  // What the probes of calls that are left out have cost could not be told any more: durations are recorded as measured.
-  const rawTimes = options.rawTimes || options.maxDepth !== undefined || options.timeFilterNs > 0
-  const session = new TraceSession(sessionOptions({ ...options, rawTimes }, parseInheritedState(inherited)))
+  const session = new TraceSession(sessionOptions(options, parseInheritedState(inherited)))
   const { planned, file } = await prepareTrace(session, options, (modules) => ({
     planned: modules,
     file: createRecordingFile(path, limit),
@@ -174,7 +172,7 @@ async function record(
     }
     const calls = recordedCalls(options)
     if (calls === undefined) return create(trace)
-    filter = new EventFilter(calls, trace, create)
+    filter = new EventFilter(calls, trace, session.probeCosts, create)
     return filter
   })
   progress.clear()
