@@ -81,6 +81,8 @@ describe.each(['auto', 'ret'])('--sample, --exit-probe %s', (exitProbe) => {
         6 * deviation(calls),
       )
     }
+    const weights = nodes.reduce((sum, { weight }) => sum + weight, 0).toLocaleString('en')
+    expect(traced.messages.at(-1)).toContain(` calls of a sample (some ${weights} were made), `)
     const shapes: Readonly<Record<string, RegExp>> = {
       leaf: /^leaf\(\)$/,
       pair: /^pair\(leaf\(\) leaf\(\)\)$/,

@@ -278,8 +278,8 @@ export function printSummary(result: TraceResult, debug: boolean, summedUp?: num
   if (debug)
     for (const { name, reason } of untraced)
       printLine(`utrace: not traced: ${escapeText(name)}: ${escapeText(reason)}`)
-  const { calls, threads, lostEvents, openCalls } = statistics
-  const ofEvents = { calls, threads, lostEvents, openAtEnd: openCalls, waitedNs }
+  const { calls, estimatedCalls, threads, lostEvents, openCalls } = statistics
+  const ofEvents = { calls, estimatedCalls, threads, lostEvents, openAtEnd: openCalls, waitedNs }
   const seen = summedUp === undefined ? ofEvents : { calls: summedUp, openAtEnd: 0 }
   for (const { name, calls, atNs } of result.dropped) {
     const when = `${(atNs / 1e9).toFixed(1)} s`

@@ -3,6 +3,8 @@ import { formatDuration } from '../base/duration.ts'
 /** What a trace came to, in plain numbers. */
 export interface TraceStats {
   readonly calls: number
+  /** Of a sample: how many were made, about. */
+  readonly estimatedCalls?: number | undefined
   /** Undefined where calls were summed up in the kernel: there are no events then. */
   readonly threads?: number
   readonly lostEvents?: number
@@ -21,7 +23,7 @@ export interface TraceStats {
  */
 export function summaryLine(stats: TraceStats): string {
   const parts = [
-    counted(stats.calls, 'call'),
+    counted(stats.calls, 'call') + sampleText(stats.estimatedCalls),
     ...(stats.threads === undefined ? [] : [counted(stats.threads, 'thread')]),
     ...(stats.lostEvents === undefined ? [] : [`${counted(stats.lostEvents, 'event')} lost`]),
     `${counted(stats.functionsTraced, 'function')} traced`,
@@ -43,6 +45,10 @@ export function countReasons(untraced: readonly { readonly reason: string }[]): 
   const counts = new Map<string, number>()
   for (const { reason } of untraced) counts.set(reason, (counts.get(reason) ?? 0) + 1)
   return counts
+}
+
+function sampleText(estimatedCalls: number | undefined): string {
+  return estimatedCalls === undefined ? '' : ` of a sample (some ${grouped(estimatedCalls)} were made)`
 }
 
 function durationWords(ns: number): string {

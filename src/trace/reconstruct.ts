@@ -10,6 +10,8 @@ export interface TraceStatistics {
   threads: number
   lostEvents: number
   openCalls: number
+  /** Of a sample: how many calls were made, as far as those that were drawn tell. */
+  estimatedCalls?: number
 }
 
 /** Return probes that the kernel keeps per thread; those beyond are not reported (MAX_URETPROBE_DEPTH, kernel/events/uprobes.c). */
@@ -141,6 +143,7 @@ export class Reconstruction implements EventConsumer {
         break
       case eventKind.sample:
         this.#sampleInterval = stack
+        this.statistics.estimatedCalls = 0
         break
       case eventKind.drawn:
         this.#thread(tid).isDrawing = true
@@ -321,6 +324,7 @@ export class Reconstruction implements EventConsumer {
   #takeWeight(thread: Thread): number {
     if (!thread.isDrawing) return 0
     thread.isDrawing = false
+    this.statistics.estimatedCalls! += this.#sampleInterval
     return this.#sampleInterval
   }
 

@@ -120,7 +120,17 @@ function createFormat(
 
 function printSummary({ end }: Recording, { statistics }: ReplayResult): void {
   const notTraced = countReasons(end?.untraced ?? [])
-  const { calls, threads, lostEvents, openCalls } = statistics
+  const { calls, estimatedCalls, threads, lostEvents, openCalls } = statistics
   const functionsTraced = end?.functionsTraced ?? 0
-  printLine(summaryLine({ calls, threads, lostEvents, functionsTraced, notTraced, openAtEnd: openCalls }))
+  printLine(
+    summaryLine({
+      calls,
+      estimatedCalls,
+      threads,
+      lostEvents,
+      functionsTraced,
+      notTraced,
+      openAtEnd: openCalls,
+    }),
+  )
 }
