@@ -151,6 +151,7 @@ export const programSuites: readonly Suite[] = [
         tools.native,
         tools.floor,
         tools.utraceFile,
+        tools.utraceRet,
         tools.utraceJson,
         tools.bpftraceCount,
         tools.uftracePg,
