@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { jsonLinesOf, nestedCalls, relatedTraces } from '../../test/support/jsonl-trace.ts'
 import { groupBy, type NaiveCall, naiveNumbers, naiveTrace } from '../../test/support/naive-report.ts'
 import { deliver, functionTable, type TraceEvent } from '../../test/support/random-trace.ts'
+import { asPid, asTid, asTraceNs } from '../base/units.ts'
 import { createAggregator, type Grouping, type Subject, type Summary } from './aggregate.ts'
 
 function aggregate(events: Iterable<TraceEvent>, by: Grouping) {
@@ -90,4 +91,40 @@ it('a thread id that another process uses later counts there', () => {
     { subject: { by: 'process', pid: 1 }, calls: 1 },
     { subject: { by: 'process', pid: 2 }, calls: 1 },
   ])
+})
+
+it('a call that stands for several counts like so many, and one that stands for none not at all', () => {
+  const [f, g] = functionTable(['f', 'g'])
+  const thread = { tid: asTid(1), pid: asPid(1) }
+  const numbersOf = (calls: readonly { readonly ns: number; readonly weight: number }[]) => {
+    const aggregator = createAggregator('function')
+    for (const { ns, weight } of calls) {
+      const times = { beginNs: asTraceNs(0), endNs: asTraceNs(ns), beginCpu: 0, endCpu: 0 }
+      const call = { fn: f!, thread, depth: 0, how: 'return', weight, ...times } as const
+      const undrawn = { ...call, fn: g!, depth: 1, weight: 0 }
+      aggregator.begin(call)
+      aggregator.begin(undrawn)
+      aggregator.end(undrawn)
+      aggregator.end(call)
+    }
+    return aggregator.result()
+  }
+  const durations = fc.array(fc.nat(1e6), { minLength: 1, maxLength: 20 })
+  fc.assert(
+    fc.property(durations, fc.integer({ min: 2, max: 9 }), (all, weight) => {
+      const sample = numbersOf(all.map((ns) => ({ ns, weight })))
+      const whole = numbersOf(all.flatMap((ns) => Array.from({ length: weight }, () => ({ ns, weight: 1 }))))
+      expect(sample.sampleInterval).toBe(weight)
+      expect(sample.calls).toBe(weight * all.length)
+      const [one] = sample.summaries
+      const [other] = whole.summaries
+      expect(sample.summaries).toHaveLength(1)
+      expect({ ...one, stddevNs: 0, powersOfTwo: one!.powersOfTwo() }).toEqual({
+        ...other,
+        stddevNs: 0,
+        powersOfTwo: other!.powersOfTwo(),
+      })
+      expect(one!.stddevNs).toBeCloseTo(other!.stddevNs, 3)
+    }),
+  )
 })
