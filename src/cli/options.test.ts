@@ -175,6 +175,10 @@ describe('errors', () => {
       "--max-depth: '0' is not a depth: give a whole number from 1, the outermost calls",
     ],
     [
+      ['--sample=1/100', '--budget=5%', 'ls'],
+      '--sample and --budget exclude each other: what calls cost that are not in the sample is not counted',
+    ],
+    [
       ['--sample=100', 'ls'],
       "--sample: '100' is not a sample: give 1/N, one call in N, such as 1/100 (N up to 1000000)",
     ],

@@ -99,6 +99,11 @@ export function readTraceOptions(
 ): TraceOptions {
   const target = readTarget(given, operands)
   if (target.kind === 'process') refuseForRunningProcess(given)
+  if (given.has('sample') && given.has('budget')) {
+    throw new UsageError(
+      '--sample and --budget exclude each other: what calls cost that are not in the sample is not counted',
+    )
+  }
   return {
     target,
     functions: given.all('function', ['*']),
