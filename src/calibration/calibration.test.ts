@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { eventKind } from '../base/event.ts'
+import { type EventKind, eventKind } from '../base/event.ts'
 import { asTraceNs } from '../base/units.ts'
 import { Kernel } from '../bpf/kernel.ts'
 import { Calibration } from './calibration.ts'
@@ -64,6 +64,32 @@ test('the parts add up to what lies between two readings of the clock', () => {
   expect(ret.afterNs + entry.emulated.beforeNs).toBe(outside.ret)
   expect(jump.afterNs + entry.emulated.beforeNs).toBe(outside.jump)
   expect(costs.libraryCallNs).toBe(110)
+})
+
+test('what disturbs some hits is told apart from what hits take, and from what others take by running', () => {
+  const timings = new ProbeTimings()
+  let now = 0
+  let usualNs = 0
+  const hit = (ns: number, extraNs: number, kind: EventKind, id: number) => {
+    now += ns + extraNs
+    if (extraNs < 1e6) usualNs += ns
+    timings.event(asTraceNs(now), 0, 1, kind, id)
+  }
+  for (const [id, name] of shapeNames.entries()) {
+    // The first one is only where the times begin.
+    now += 5_000
+    timings.event(asTraceNs(now), 0, 1, eventKind.entry, id)
+    for (let call = 0; call < 100; call++) {
+      if (['hooked', 'libraryCall', 'ret', 'jump'].includes(name)) hit(1_000, 0, eventKind.return, id)
+      hit(6_000, call % 10 === 5 ? 30_000 : call === 70 ? 4_000_000 : 0, eventKind.entry, id)
+    }
+  }
+  const { entry, return: hooked, disturbance } = timings.costs()!
+  expect(entry.emulated.afterNs + hooked.beforeNs).toBe(1_000)
+  expect(hooked.afterNs + entry.emulated.beforeNs).toBe(6_000)
+  const perSecond = (10 * shapeNames.length * 1e9) / usualNs
+  expect(disturbance?.ns).toBe(30_000)
+  expect(Math.abs(disturbance!.perSecond / perSecond - 1)).toBeLessThan(0.02)
 })
 
 test('too few events say nothing', () => {

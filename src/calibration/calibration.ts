@@ -10,8 +10,8 @@ import type { ProbeCosts } from '../trace/probe-costs.ts'
 import { ProbeTimings } from './probe-timings.ts'
 import { type CalibrationProgram, calibrationProgram, loadAddress, type ShapeName } from './program.ts'
 
-/** So many calls of each function that their median stands, and so few that all of it takes some 20 ms. */
-const rounds = 30
+/** So many calls of each function that their median stands, and so few that all of it takes some 30 ms. */
+const rounds = 60
 const batch = 6
 /** A machine that is busy beyond that tells nothing. */
 const longestMs = 1_000

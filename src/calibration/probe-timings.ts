@@ -1,6 +1,6 @@
 import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
 import type { TraceNs } from '../base/units.ts'
-import type { ProbeCost, ProbeCosts } from '../trace/probe-costs.ts'
+import type { Disturbance, ProbeCost, ProbeCosts } from '../trace/probe-costs.ts'
 import { type ShapeName, shapeNames } from './program.ts'
 
 /** Fewer samples of a function say nothing. */
@@ -56,6 +56,7 @@ export class ProbeTimings implements EventConsumer {
       return: exit('hooked'),
       ret: exit('ret'),
       jump: exit('jump'),
+      disturbance: disturbanceOf([...this.#inside, ...this.#outside], outside('emulated')),
     }
     const { entry, libraryCallNs, return: hooked, ret, jump } = costs
     const all = [entry.emulated, entry.stepped, entry.nop, hooked, ret, jump]
@@ -71,6 +72,39 @@ export class ProbeTimings implements EventConsumer {
 function undisturbed(samples: readonly number[]): number {
   const sorted = samples.toSorted((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 4)]!
+}
+
+/** What takes longer by so many usual times of an emulated entry was disturbed; by so many, others ran meanwhile. */
+const disturbedFrom = 2
+const disturbedTo = 12
+
+/** utrace itself is busy while it is measured: the quieter half of so many parts of that time tells what is usual. */
+const parts = 10
+
+/** What all samples together tell: of one shape too few are disturbed. They are in the order of their time. */
+function disturbanceOf(samples: readonly (readonly number[])[], entryNs: number): Disturbance {
+  const seen = Array.from({ length: parts }, () => ({ usualNs: 0, disturbed: 0, excessNs: 0 }))
+  for (const of of samples) {
+    if (of.length < fewestSamples) continue
+    const usual = undisturbed(of)
+    for (const [index, ns] of of.entries()) {
+      const excess = (ns - usual) / entryNs
+      if (excess >= disturbedTo) continue
+      const part = seen[Math.floor((index * parts) / of.length)]!
+      part.usualNs += usual
+      if (excess < disturbedFrom) continue
+      part.disturbed++
+      part.excessNs += ns - usual
+    }
+  }
+  const quieter = seen.sort((x, y) => x.disturbed * y.usualNs - y.disturbed * x.usualNs).slice(0, parts / 2)
+  const sum = (field: 'usualNs' | 'disturbed' | 'excessNs') =>
+    quieter.reduce((total, part) => total + part[field], 0)
+  if (sum('disturbed') === 0) return { perSecond: 0, ns: 0 }
+  return {
+    perSecond: Math.round((sum('disturbed') / sum('usualNs')) * 1e9),
+    ns: Math.round(sum('excessNs') / sum('disturbed')),
+  }
 }
 
 function rounded({ beforeNs, afterNs }: ProbeCost): ProbeCost {

@@ -1,6 +1,6 @@
 import { asTraceNs, asVirtualAddress } from '../base/units.ts'
 import type { FunctionRecord } from '../trace/functions.ts'
-import { entryProbes, type ProbeCost, type ProbeCosts } from '../trace/probe-costs.ts'
+import { type Disturbance, entryProbes, type ProbeCost, type ProbeCosts } from '../trace/probe-costs.ts'
 import type { TraceStatistics } from '../trace/reconstruct.ts'
 import type { RecordedModule, RecordedNote, RecordingEnd, RecordingOrigin } from './recording.ts'
 
@@ -66,7 +66,13 @@ function readProbeCosts(value: unknown): ProbeCosts {
     return: cost(facts.return),
     ret: cost(facts.ret),
     jump: cost(facts.jump),
+    ...(facts.disturbance === undefined ? {} : { disturbance: readDisturbance(facts.disturbance) }),
   }
+}
+
+function readDisturbance(value: unknown): Disturbance {
+  const { perSecond, ns } = object(value)
+  return { perSecond: count(perSecond), ns: count(ns) }
 }
 
 export function readFunctions(value: unknown): FunctionsPart {

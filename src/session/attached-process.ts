@@ -4,7 +4,8 @@ import { hasMemory, processStartTicks, processState } from '../target/process.ts
 import { ProcessTracer, type TracerContext } from './process-tracer.ts'
 import type { TracedProcesses } from './traced-processes.ts'
 
-const livenessIntervalMs = 100
+/** Its end is reported, unless that report found no room: this is for that, and costs little. */
+const livenessIntervalMs = 500
 
 /**
  * Plans a process that runs, and goes on running.

@@ -4,8 +4,8 @@ import type { Kernel } from '../bpf/kernel.ts'
 import { Calibration } from '../calibration/calibration.ts'
 import { type ProbeCosts, probeCostsText } from '../trace/probe-costs.ts'
 
-/** Calibration makes some 2,000 events, 64 KB: they must not fill half a ring. */
-const calibrationRoomBytes = 256 << 10
+/** Calibration makes some 4,000 events, 128 KB: they must not fill half a ring. */
+const calibrationRoomBytes = 512 << 10
 
 /** What probes cost, measured while the target is planned. Where that fails durations stay what was measured. */
 export class CostMeasurement {

@@ -5,18 +5,22 @@ import { type EventConsumer, eventKind } from '../base/event.ts'
 import { asTraceNs } from '../base/units.ts'
 import { type Call, durationNs, rawDurationNs, type TraceSink } from './call.ts'
 import type { FunctionRecord } from './functions.ts'
-import { entryCostOf, type ProbeCosts } from './probe-costs.ts'
+import { entryCostOf, likelyDisturbanceNs, type ProbeCosts } from './probe-costs.ts'
 import { Reconstruction } from './reconstruct.ts'
 import { withTimeRange } from './time-range.ts'
 
 const cost = fc.record({ beforeNs: fc.nat(5000), afterNs: fc.nat(20_000) })
-const probeCosts: fc.Arbitrary<ProbeCosts> = fc.record({
+const undisturbedCosts = fc.record({
   entry: fc.record({ emulated: cost, stepped: cost, nop: cost }),
   libraryCallNs: fc.nat(200),
   return: cost,
   ret: cost,
   jump: cost,
 })
+const disturbance = fc.record({ perSecond: fc.nat(1e6), ns: fc.nat(50_000) })
+const probeCosts: fc.Arbitrary<ProbeCosts> = fc
+  .tuple(undisturbedCosts, fc.option(disturbance))
+  .map(([costs, some]) => (some === null ? costs : { ...costs, disturbance: some }))
 
 /** Notes each call at its end, and fails where durations are not what a reader may rely on. */
 class CheckingSink implements TraceSink {
@@ -110,6 +114,15 @@ test('a state brings another reconstruction to the same durations', () => {
   )
 })
 
+test('what disturbances have cost a call is nothing at first, and the mean in the long run', () => {
+  const costs = { disturbance: { perSecond: 3000, ns: 30_000 } } as ProbeCosts
+  const of = (probesNs: number) => likelyDisturbanceNs(costs, probesNs)
+  expect([0, 100_000, 200_000].map(of)).toEqual([0, 0, 0])
+  expect(of(300_000)).toBe(30_000)
+  expect(of(1e9)).toBe(90_000_000)
+  expect(likelyDisturbanceNs(undefined, 1e9)).toBe(0)
+})
+
 /** A call that takes the program so long by itself, before each of its calls and at its end. */
 interface Work {
   readonly fn: number
@@ -170,7 +183,7 @@ function run({ fn, selfNs, callees }: Work, costs: ProbeCosts, clock: { ns: numb
 
 test('where probes cost what was measured of them, durations are exactly those of the program', () => {
   fc.assert(
-    fc.property(work, probeCosts, (root, costs) => {
+    fc.property(work, undisturbedCosts, (root, costs) => {
       const sink = new CheckingSink()
       const engine = new Reconstruction(workFunctions, sink, (tid) => tid, { probeCosts: costs })
       const expected: number[] = []

@@ -29,6 +29,26 @@ export interface ProbeCosts {
   /** A probed `ret`, and a probed jump. */
   readonly ret: ProbeCost
   readonly jump: ProbeCost
+  /** What some hits take on top, by interrupts of the machine; absent where that was not measured. */
+  readonly disturbance?: Disturbance
+}
+
+/** Of many hits one or two in a hundred are disturbed, and take several times as long as the others. */
+export interface Disturbance {
+  /** How many, for each second that undisturbed hits take. */
+  readonly perSecond: number
+  /** How long one takes more. */
+  readonly ns: number
+}
+
+/**
+ * What disturbances have most likely cost a call within which probes took so long otherwise: nothing where few were hit, and
+ * about the mean where many were. Their number has a Poisson distribution, the median of which is about its mean less a third.
+ */
+export function likelyDisturbanceNs(costs: ProbeCosts | undefined, probesNs: number): number {
+  if (costs?.disturbance === undefined) return 0
+  const { perSecond, ns } = costs.disturbance
+  return Math.floor((probesNs * perSecond) / 1e9 + 1 / 3) * ns
 }
 
 /** What is left of a duration when the cost of probes is taken off is not known better than to this. */
@@ -45,7 +65,8 @@ export function entryCostOf(costs: ProbeCosts, { entryProbe, fn }: FunctionRecor
 }
 
 /** For people: what each kind of probe takes in all, with the part of it that lies within the call's own duration. */
-export function probeCostsText({ entry, libraryCallNs, return: hooked, ret, jump }: ProbeCosts): string {
+export function probeCostsText(costs: ProbeCosts): string {
+  const { entry, libraryCallNs, return: hooked, ret, jump, disturbance } = costs
   const us = (ns: number) => (ns / 1000).toFixed(2)
   const text = (name: string, whole: ProbeCost, insideNs: number) =>
     `${name} ${us(whole.beforeNs + whole.afterNs)} us (${us(insideNs)} inside)`
@@ -57,5 +78,8 @@ export function probeCostsText({ entry, libraryCallNs, return: hooked, ret, jump
     text('hooked return', hooked, hooked.beforeNs),
     text('ret', ret, ret.beforeNs),
     text('jump', jump, jump.beforeNs),
+    ...(disturbance === undefined
+      ? []
+      : [`disturbed ${disturbance.perSecond} times a second for ${us(disturbance.ns)} us`]),
   ].join(', ')
 }

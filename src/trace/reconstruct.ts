@@ -2,7 +2,13 @@ import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
 import { asDurationNs, asPid, asTid, asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
 import { type Call, type CallEnd, offCpuNs, type TraceSink } from './call.ts'
 import { canTailCall, type FunctionTable } from './functions.ts'
-import { entryCostOf, freeProbe, type ProbeCost, type ProbeCosts } from './probe-costs.ts'
+import {
+  entryCostOf,
+  freeProbe,
+  likelyDisturbanceNs,
+  type ProbeCost,
+  type ProbeCosts,
+} from './probe-costs.ts'
 import { type Frame, type Stack, Thread } from './stacks.ts'
 
 export interface TraceStatistics {
@@ -445,7 +451,9 @@ export class Reconstruction implements EventConsumer {
     frame.waitedNs = thread.waitedNs - frame.waitedNs
     frame.endOverheadNs = thread.overheadNs
     // Costs are what hits take on the whole: a single one may have taken less.
-    const ownNs = time - frame.beginNs - (thread.overheadNs - frame.beginOverheadNs)
+    const overheadNs = thread.overheadNs - frame.beginOverheadNs
+    const disturbanceNs = likelyDisturbanceNs(this.#costs, overheadNs - frame.waitedNs)
+    const ownNs = time - frame.beginNs - overheadNs - disturbanceNs
     frame.endOffCpuNs = thread.offCpuNs(time)
     frame.durationNs = asDurationNs(Math.max(ownNs, frame.childrenNs, offCpuNs(frame), 0))
     if (stack.open > 0) stack.frames[stack.open - 1]!.childrenNs += frame.durationNs
