@@ -1,13 +1,10 @@
 import type { Pid } from '../base/units.ts'
 import type { Kernel, ProcessReport } from '../bpf/kernel.ts'
-import { hasRunningThread, unlessGone } from '../target/process.ts'
+import { processState, unlessGone, waitUntilAtRest } from '../target/process.ts'
 import type { ProcessFollower } from './follow-processes.ts'
 import type { TracedProcesses } from './traced-processes.ts'
 import type { UnfollowedChildren } from './unfollowed-children.ts'
 import type { ReturnUnhooker } from './unhook-returns.ts'
-
-/** A stopped process's threads come to rest within microseconds, unless the machine is very busy. */
-const restWaitMs = 200
 
 /** Where reports come from: the kernel. */
 type ReportSource = Pick<Kernel, 'nextReport' | 'hasReport' | 'reportReady'>
@@ -69,6 +66,7 @@ export class ReportDesk {
       else if (kind !== 'ended') {
         unlessGone(pid, () => {
           if (kind === 'unwinds') processes.get(pid)?.restoreReturns(report.returns)
+          waitUntilAtRest(pid)
           process.kill(pid, 'SIGCONT')
         })
       }
@@ -78,11 +76,14 @@ export class ReportDesk {
   #answerAll(makeRoom: () => void): void {
     const { processes } = this.#handlers
     const stopped = new Set<Pid>()
+    /** Those that somebody else continues. */
+    const held = new Set<Pid>()
     let isFull = false
     do {
       for (const report of this.#reports()) {
         const { pid } = report
         stopped.add(pid)
+        if (report.kind === 'left') held.add(pid)
         if (report.kind === 'full') {
           isFull = true
           continue
@@ -94,9 +95,14 @@ export class ReportDesk {
         })
       }
       // Another thread may be about to report too: to continue the process now would take its stop away.
-    } while ([...stopped].some(comesToRest) && this.#source.hasReport())
+      for (const pid of stopped) if (!processes.get(pid)?.isShellJob) waitUntilAtRest(pid)
+    } while (this.#source.hasReport())
     if (isFull) makeRoom()
-    for (const pid of stopped) processes.get(pid)?.resume()
+    for (const pid of stopped) {
+      const tracer = processes.get(pid)
+      if (tracer !== undefined) tracer.resume()
+      else if (!held.has(pid)) continueStopped(pid)
+    }
   }
 
   /** Does what a report calls for. The process is stopped, unless it has ended: the caller resumes it. */
@@ -122,9 +128,10 @@ export class ReportDesk {
   }
 }
 
-/** Waits until no thread of a process runs. @returns true, for then there may be something new */
-function comesToRest(pid: Pid): boolean {
-  const giveUpAt = performance.now() + restWaitMs
-  while (hasRunningThread(pid) && performance.now() < giveUpAt);
-  return true
+/**
+ * A process that is not traced any more may still run into a probe that is on its way out: in the dynamic linker, if it was
+ * let go when it got a new image.
+ */
+function continueStopped(pid: Pid): void {
+  if (processState(pid) === 'T') unlessGone(pid, () => process.kill(pid, 'SIGCONT'))
 }

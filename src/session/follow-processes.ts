@@ -1,6 +1,7 @@
 import { UserError } from '../base/errors.ts'
 import type { Pid } from '../base/units.ts'
 import { readAuxiliaryVector } from '../target/auxiliary-vector.ts'
+import { waitUntilAtRest } from '../target/process.ts'
 import { ProcessTracer, type TracerContext } from './process-tracer.ts'
 import type { TracedProcesses } from './traced-processes.ts'
 
@@ -26,6 +27,7 @@ export class ProcessFollower {
     else {
       this.#context.note(`process ${pid} runs a new program that is not traced: ${reason}`)
       this.#context.kernel.removeProcess(pid)
+      waitUntilAtRest(pid)
       tracer.resume()
       this.#processes.letGo(pid)
     }

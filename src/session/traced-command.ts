@@ -1,5 +1,6 @@
 import type { Pid } from '../base/units.ts'
 import type { Kernel } from '../bpf/kernel.ts'
+import { waitUntilAtRest } from '../target/process.ts'
 import {
   type ExitReport,
   type StartedCommand,
@@ -46,7 +47,9 @@ export class TracedCommand {
         const tracer = processes.get(this.pid)
         if (tracer?.isPlanned) return tracer
         // The end of another process (what calibrates) must not take a stop of this one away.
-        if (report.pid === this.pid) tracer?.resume()
+        if (report.pid !== this.pid) continue
+        waitUntilAtRest(this.pid)
+        tracer?.resume()
       } else if (over) return undefined
       else await desk.reportReady()
     }

@@ -71,8 +71,21 @@ export function hasMemory(pid: Pid): boolean {
   }
 }
 
+/** A stopped process's threads come to rest within microseconds, unless the machine is very busy. */
+const restWaitMs = 200
+
+/**
+ * Waits until no thread of a process runs, if only for a while. Whoever is to be continued must have been stopped before:
+ * the kernel may send the signal after the report of it (bpf_send_signal goes through irq_work where it cannot be
+ * preempted), and a SIGCONT that comes first is lost.
+ */
+export function waitUntilAtRest(pid: Pid): void {
+  const giveUpAt = performance.now() + restWaitMs
+  while (hasRunningThread(pid) && performance.now() < giveUpAt);
+}
+
 /** Whether some thread of a process is on a CPU, or waits for one: not once it has been stopped. */
-export function hasRunningThread(pid: Pid): boolean {
+function hasRunningThread(pid: Pid): boolean {
   try {
     return readdirSync(`/proc/${pid}/task`).some((tid) => statFields(`${pid}/task/${tid}`)?.[0] === 'R')
   } catch {
