@@ -11,7 +11,7 @@ import { asPid, type Pid } from '../base/units.ts'
 import { closeTracing, functionFlags } from '../bpf/function-flags.ts'
 import { listReturns } from '../bpf/list-returns.ts'
 import { tracedProcesses } from '../bpf/traced-processes.ts'
-import { processStartTicks, processState } from '../target/process.ts'
+import { processStartTicks, processState, stoppedNewborns } from '../target/process.ts'
 import { restoreReturns } from '../target/restore-returns.ts'
 import { descriptors, type GuardMessage, parseGuardMessage } from './protocol.ts'
 
@@ -58,7 +58,9 @@ async function rescue(): Promise<void> {
 
 /** The kernel side may have stopped processes of which utrace has not heard any more: those just started, and children. */
 function findUntold(): void {
-  for (const pid of tracedProcesses(descriptors.processesMap)) {
+  const known = new Set([...traced.keys(), ...tracedProcesses(descriptors.processesMap)])
+  // Children that are not followed are in no list: they are stopped to be rid of probes, which go with utrace.
+  for (const pid of [...known].flatMap((parent) => [parent, ...stoppedNewborns(parent)])) {
     const startTicks = processStartTicks(pid)
     if (startTicks !== undefined && !traced.has(pid)) traced.set(pid, startTicks)
   }

@@ -93,6 +93,23 @@ function hasRunningThread(pid: Pid): boolean {
   }
 }
 
+/** The children of a process that are stopped and have used no processor time: they were stopped at their birth. */
+export function stoppedNewborns(pid: Pid): Pid[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+      .flatMap((tid) =>
+        readFileSync(`/proc/${pid}/task/${tid}/children`, 'latin1').split(' ').filter(Boolean),
+      )
+      .map((child) => asPid(Number(child)))
+      .filter((child) => {
+        const fields = statFields(child)
+        return fields?.[0] === 'T' && fields[11] === '0' && fields[12] === '0'
+      })
+  } catch {
+    return []
+  }
+}
+
 /** What tells a process from a later one of the same pid: its start time, in clock ticks since boot. */
 export function processStartTicks(pid: Pid): string | undefined {
   return statFields(pid)?.[19]
