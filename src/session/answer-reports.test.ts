@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process'
 import { expect, it } from 'vitest'
+import { waitUntil } from '../../test/support/wait.ts'
 import { asPid } from '../base/units.ts'
 import type { ProcessReport } from '../bpf/kernel.ts'
+import { processState } from '../target/process.ts'
 import { ReportDesk } from './answer-reports.ts'
 import type { ProcessTracer } from './process-tracer.ts'
 
@@ -10,6 +13,10 @@ const child = asPid(0x7fff_fff1)
 
 /** A desk with these reports in front of it, in batches: each is there when the ones before are answered. */
 function deskWith(...batches: ProcessReport[][]) {
+  return deskOf(batches, true)
+}
+
+function deskOf(batches: ProcessReport[][], isTraced: boolean) {
   const said: string[] = []
   const say = (text: string) => () => said.push(text)
   const tracer = {
@@ -27,7 +34,7 @@ function deskWith(...batches: ProcessReport[][]) {
       reportReady: async () => {},
     },
     {
-      processes: { get: () => tracer, attach: say('attach'), forget: say('forget') },
+      processes: { get: () => (isTraced ? tracer : undefined), attach: say('attach'), forget: say('forget') },
       follower: { beginImage: say('image'), beginChild: say('child') },
       unfollowed: { leave: say('leave') },
       returns: { restore: say('restore'), probeExits: say('probe exits') },
@@ -92,4 +99,21 @@ it('lets children go that are born after the end, whether they were to be follow
   ])
   desk.continueAll()
   expect(said).toEqual(['leave', 'leave'])
+})
+
+it.each([
+  ['loaded', 'S'],
+  ['left', 'T'],
+] as const)('of a process that is not traced any more: after %s its state is %s', async (kind, state) => {
+  const sleeper = spawn('sleep', ['60'])
+  try {
+    const stopped = asPid(sleeper.pid!)
+    sleeper.kill('SIGSTOP')
+    await waitUntil(() => processState(stopped) === 'T')
+    const report = kind === 'left' ? { kind, pid: stopped, parent: pid } : { kind, pid: stopped }
+    await deskOf([[report]], false).answerAll()
+    await waitUntil(() => processState(stopped) === state)
+  } finally {
+    sleeper.kill('SIGKILL')
+  }
 })
