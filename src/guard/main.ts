@@ -58,12 +58,16 @@ async function rescue(): Promise<void> {
 
 /** The kernel side may have stopped processes of which utrace has not heard any more: those just started, and children. */
 function findUntold(): void {
-  const known = new Set([...traced.keys(), ...tracedProcesses(descriptors.processesMap)])
+  for (const pid of tracedProcesses(descriptors.processesMap)) addUntold(pid)
   // Children that are not followed are in no list: they are stopped to be rid of probes, which go with utrace.
-  for (const pid of [...known].flatMap((parent) => [parent, ...stoppedNewborns(parent)])) {
-    const startTicks = processStartTicks(pid)
-    if (startTicks !== undefined && !traced.has(pid)) traced.set(pid, startTicks)
+  for (const [parent, startTicks] of [...traced]) {
+    if (processStartTicks(parent) === startTicks) stoppedNewborns(parent).forEach(addUntold)
   }
+}
+
+function addUntold(pid: Pid): void {
+  const startTicks = processStartTicks(pid)
+  if (startTicks !== undefined && !traced.has(pid)) traced.set(pid, startTicks)
 }
 
 function rescueProcess(pid: Pid): void {

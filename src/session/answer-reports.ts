@@ -76,14 +76,14 @@ export class ReportDesk {
   #answerAll(makeRoom: () => void): void {
     const { processes } = this.#handlers
     const stopped = new Set<Pid>()
-    /** Those that somebody else continues. */
+    /** Not to be continued here: somebody else does, or the id may be another's by now. */
     const held = new Set<Pid>()
     let isFull = false
     do {
       for (const report of this.#reports()) {
         const { pid } = report
         stopped.add(pid)
-        if (report.kind === 'left') held.add(pid)
+        if (report.kind === 'left' || report.kind === 'ended') held.add(pid)
         if (report.kind === 'full') {
           isFull = true
           continue
