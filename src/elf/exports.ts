@@ -29,7 +29,18 @@ export interface ExportIndex {
 const UNVERSIONED = 1
 const OLDEST_VERSION = 2
 
+const known = new WeakMap<ElfImage, ExportIndex>()
+
 export function readExports(elf: ElfImage): ExportIndex {
+  let exports = known.get(elf)
+  if (exports === undefined) {
+    exports = indexExports(elf)
+    known.set(elf, exports)
+  }
+  return exports
+}
+
+function indexExports(elf: ElfImage): ExportIndex {
   const symbols = dynamicSymbols(elf)
   if (!symbols) return { find: () => undefined, all: () => [] }
   const versions = readVersions(elf, symbols.count)

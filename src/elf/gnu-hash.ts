@@ -1,6 +1,6 @@
 import { DT_GNU_HASH } from './dynamic.ts'
 import type { ElfImage } from './image.ts'
-import { wordsOf } from './words.ts'
+import { wordsAt } from './words.ts'
 
 /**
  * The table by which the dynamic linker looks symbols up (`DT_GNU_HASH`, described in the GNU gABI list's "Gnu Hash ELF
@@ -74,8 +74,4 @@ function hashOf(name: string): number {
   let hash = 5381
   for (const byte of Buffer.from(name)) hash = (Math.imul(hash, 33) + byte) >>> 0
   return hash
-}
-
-function wordsAt(elf: ElfImage, address: number, count: number): Uint32Array {
-  return wordsOf(elf.bytesAt(address, count * 4))
 }

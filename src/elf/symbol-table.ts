@@ -4,7 +4,7 @@ import type { ElfImage } from './image.ts'
 import { forEachRelocation } from './relocations.ts'
 import { type Section, SHT_DYNSYM, SHT_SYMTAB } from './sections.ts'
 import { StringTable } from './string-table.ts'
-import { wordsOf } from './words.ts'
+import { wordsAt, wordsOf } from './words.ts'
 
 export const STT_NOTYPE = 0
 export const STT_FUNC = 2
@@ -109,8 +109,4 @@ function dynamicSymbolCount(elf: ElfImage): number {
 /** `nchain` of a `DT_HASH` table (gABI, "Hash Table") is the number of symbols. */
 function sysvHashCount(elf: ElfImage): number {
   return wordsAt(elf, elf.dynamic.get(DT_HASH), 2)[1] ?? 0
-}
-
-function wordsAt(elf: ElfImage, address: number | undefined, count: number): Uint32Array {
-  return wordsOf(elf.bytesAt(address ?? -1, count * 4))
 }
