@@ -122,8 +122,9 @@ function planTargets(
   }
 
   const drafts: Draft[] = []
-  for (const { target, wish, isCode, entry } of giveUpDearHooks(withEntries(wanted, input), input)) {
-    const exits = wish.kind === 'ret' ? exitsOf(target, input) : undefined
+  for (const it of giveUpDearHooks(withEntries(wanted, input), input)) {
+    const { target, wish, isCode, entry } = it
+    const exits = it.exits ?? (wish.kind === 'ret' ? exitsOf(target, input) : undefined)
     if (entry === undefined) leaveOut(target, 'the kernel refuses a probe on its first instructions')
     else if (!isCode && exits?.kind === 'uncertain' && exits.reason === NOT_ONLY_INSTRUCTIONS)
       leaveOut(target, 'its bytes are not instructions')
@@ -139,6 +140,8 @@ function planTargets(
 
 interface WantedAt extends Wanted {
   readonly entry: ProbeSite | undefined
+  /** Known already, if they had to be looked at to decide. */
+  readonly exits?: Exits
 }
 
 function withEntries(wanted: readonly Wanted[], input: ModuleCode & PlanOptions): WantedAt[] {
@@ -170,15 +173,17 @@ function giveUpDearHooks(wanted: readonly WantedAt[], input: ModuleCode & PlanOp
     stepped.map((it) => ({ ...it, wish })),
     input,
   )) {
-    if (it.entry?.emulated && isProbedAtExit(it.target, it.entry, input)) cheaper.set(it.target, it)
+    if (!it.entry?.emulated) continue
+    const exits = exitsOf(it.target, input)
+    if (areProbed(exits, it.entry, input)) cheaper.set(it.target, { ...it, exits })
   }
   return wanted.map((it) => cheaper.get(it.target) ?? it)
 }
 
-function isProbedAtExit(target: Target, entry: ProbeSite, input: ModuleCode): boolean {
+function areProbed(exits: Exits, entry: ProbeSite, input: ModuleCode): boolean {
   const context = { isWatched: () => false, usedSites: new Set<number>() }
   const wish = { kind: 'ret', reason: '' } as const
-  return wayOut(wish, entry, exitsOf(target, input), context, input).exit.kind === 'ret'
+  return wayOut(wish, entry, exits, context, input).exit.kind === 'ret'
 }
 
 /** A function that looks at its own return address must find it there. */
