@@ -188,7 +188,7 @@ static __always_inline void report_deep(__u32 function)
 static __always_inline int begin_call(struct registers *ctx, __u64 cookie, struct function_flags *flags, __u8 own)
 {
 	__u32 function = cookie & COOKIE_FUNCTION;
-	__u64 stack = ctx->rsp + (cookie >> COOKIE_DISPLACEMENT_SHIFT & COOKIE_DISPLACEMENT_MASK) * 8, now = 0;
+	__u64 stack = return_address_slot(ctx, cookie), now = 0;
 	struct thread_state *thread = this_thread(BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct function_statistics *sums = statistics_of(function);
 	struct frame *top, *frame;

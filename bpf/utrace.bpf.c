@@ -381,13 +381,19 @@ static __always_inline void leave_drawn(__u64 stack)
 		bpf_map_delete_elem(&drawn_calls, &thread);
 }
 
+/* Where the return address of a call is, at its entry probe. */
+static __always_inline __u64 return_address_slot(struct registers *ctx, __u64 cookie)
+{
+	return ctx->rsp + (cookie >> COOKIE_DISPLACEMENT_SHIFT & COOKIE_DISPLACEMENT_MASK) * 8;
+}
+
 /*
  * Whether a call that begins is recorded: it is drawn, each with the same probability, or one that it lies within was.
  * Only those that were drawn count: what else is recorded shows what became of them.
  */
 static __always_inline int is_in_sample(struct registers *ctx, __u64 cookie, __u8 own)
 {
-	__u64 stack = ctx->rsp + (cookie >> COOKIE_DISPLACEMENT_SHIFT & COOKIE_DISPLACEMENT_MASK) * 8;
+	__u64 stack = return_address_slot(ctx, cookie);
 	__u32 thread = bpf_get_current_pid_tgid();
 	struct drawn_call *outer = drawn_call_of(thread), drawn;
 
