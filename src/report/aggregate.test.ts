@@ -109,6 +109,7 @@ it('a call that stands for several counts like so many, and one that stands for 
     }
     return aggregator.result()
   }
+  expect(numbersOf([{ ns: 5, weight: 0 }])).toMatchObject({ summaries: [], calls: 0, sampleInterval: 0 })
   const durations = fc.array(fc.nat(1e6), { minLength: 1, maxLength: 20 })
   fc.assert(
     fc.property(durations, fc.integer({ min: 2, max: 9 }), (all, weight) => {

@@ -52,7 +52,10 @@ export interface Aggregate {
   readonly isCompensated: boolean
   /** Whether some of the time was off CPU: always false where that was not traced. */
   readonly hasOffCpu: boolean
-  /** Numbers are scaled up from calls of which so many stand for one that was drawn. Undefined where all are there. */
+  /**
+   * Numbers are scaled up from calls of which so many stand for one that was drawn; 0 if none of these was. Undefined where
+   * all calls are there.
+   */
   readonly sampleInterval: number | undefined
 }
 

@@ -16,7 +16,9 @@ export function footnotes({
   const notes: string[] = []
   if (sampleInterval !== undefined) {
     notes.push(
-      `a sample of 1 call in ${countText(sampleInterval)}: calls and times are estimates, scaled up from those that were drawn`,
+      sampleInterval === 0
+        ? 'a sample, of which no call that is asked for was drawn'
+        : `a sample of 1 call in ${countText(sampleInterval)}: calls and times are estimates, scaled up from those that were drawn`,
     )
   }
   if (isUnscaledSample) {
