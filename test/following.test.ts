@@ -84,6 +84,14 @@ describe('what a command is started with', () => {
         LONG: 'x'.repeat(120_000),
       },
     ],
+    // Not meant for utrace, which would not even start.
+    [
+      {
+        PATH: process.env.PATH ?? '',
+        NODE_OPTIONS: '--require /nonexistent',
+        NODE_EXTRA_CA_CERTS: '/nonexistent',
+      },
+    ],
   ])('is the environment that utrace was given, in its order: %#', async (env) => {
     const untraced = await run('/usr/bin/env', [], { env })
     const traced = await run(utrace, ['-o', '/dev/null', '--', '/usr/bin/env'], { env })

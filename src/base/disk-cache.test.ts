@@ -1,8 +1,17 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { readCached, writeCached } from './disk-cache.ts'
+import { readCached, readCachedBytes, writeCached, writeCachedBytes } from './disk-cache.ts'
 
 let base: string
 let folder: string
@@ -24,6 +33,24 @@ test('what was kept comes back, in a file of our own', () => {
   expect([statSync(folder).mode & 0o777, statSync(join(folder, 'fact.json')).mode & 0o777]).toEqual([
     0o700, 0o600,
   ])
+})
+
+test('bytes come back unless one of them has changed', () => {
+  const value = Uint8Array.from({ length: 100 }, (_, index) => index)
+  writeCachedBytes('bytes', value)
+  expect(new Uint8Array(readCachedBytes('bytes')!)).toEqual(value)
+  const path = join(folder, 'bytes.bin')
+  const whole = readFileSync(path)
+  for (const at of [0, 5, whole.length - 1]) {
+    const changed = Buffer.from(whole)
+    changed[at]! ^= 1
+    writeFileSync(path, changed, { mode: 0o600 })
+    expect(readCachedBytes('bytes')).toBe(undefined)
+  }
+  for (const size of [0, 3, 4, 50]) {
+    writeFileSync(path, whole.subarray(0, size), { mode: 0o600 })
+    expect(readCachedBytes('bytes')).toBe(undefined)
+  }
 })
 
 test('nothing is read that others could have written, or that is not whole', () => {

@@ -14,9 +14,11 @@ import {
 } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { crc32 } from './crc32.ts'
 
 /** What is larger is no cache of ours. */
 const maxBytes = 4 << 20
+const checksumBytes = 4
 const namePattern = /^[\w-]{1,100}$/
 
 /**
@@ -25,14 +27,42 @@ const namePattern = /^[\w-]{1,100}$/
  * @param name letters, digits, `_` and `-`
  */
 export function readCached(name: string): unknown {
+  const bytes = readOurs(name, 'json')
+  try {
+    return bytes && JSON.parse(bytes.toString())
+  } catch {
+    return undefined
+  }
+}
+
+/** Keeps a fact for later runs. A cache that cannot be written is as none. */
+export function writeCached(name: string, value: unknown): void {
+  replace(name, 'json', JSON.stringify(value))
+}
+
+/** As `readCached`, for bytes that are no JSON: undefined if one of them has changed. */
+export function readCachedBytes(name: string): Buffer | undefined {
+  const kept = readOurs(name, 'bin')
+  const bytes = kept?.subarray(checksumBytes)
+  return bytes && kept!.length > checksumBytes && kept!.readUInt32LE() === crc32(bytes) ? bytes : undefined
+}
+
+/** As `writeCached`, for bytes that are no JSON. */
+export function writeCachedBytes(name: string, value: Uint8Array): void {
+  const checksum = Buffer.alloc(checksumBytes)
+  checksum.writeUInt32LE(crc32(value))
+  replace(name, 'bin', Buffer.concat([checksum, value]))
+}
+
+function readOurs(name: string, extension: string): Buffer | undefined {
   let file: number | undefined
   try {
     const folder = cacheFolder()
     if (folder === undefined || !namePattern.test(name)) return undefined
-    file = openSync(join(folder, `${name}.json`), constants.O_RDONLY | constants.O_NOFOLLOW)
+    file = openSync(join(folder, `${name}.${extension}`), constants.O_RDONLY | constants.O_NOFOLLOW)
     const stats = fstatSync(file)
     if (!stats.isFile() || !isOnlyOurs(stats) || stats.size > maxBytes) return undefined
-    return JSON.parse(readFileSync(file, 'utf8'))
+    return readFileSync(file)
   } catch {
     return undefined
   } finally {
@@ -40,15 +70,14 @@ export function readCached(name: string): unknown {
   }
 }
 
-/** Keeps a fact for later runs. A cache that cannot be written is as none. */
-export function writeCached(name: string, value: unknown): void {
+function replace(name: string, extension: string, content: string | Uint8Array): void {
   let unfinished: string | undefined
   try {
     const folder = cacheFolder()
     if (folder === undefined || !namePattern.test(name)) return
     unfinished = join(folder, `${name}.${process.pid}.new`)
-    writeFileSync(unfinished, JSON.stringify(value), { flag: 'wx', mode: 0o600 })
-    renameSync(unfinished, join(folder, `${name}.json`))
+    writeFileSync(unfinished, content, { flag: 'wx', mode: 0o600 })
+    renameSync(unfinished, join(folder, `${name}.${extension}`))
   } catch {
     if (unfinished !== undefined) rmSync(unfinished, { force: true })
   }

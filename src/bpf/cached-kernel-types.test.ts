@@ -39,10 +39,18 @@ test('answers are kept, also that there is none', async () => {
   expect(read).toHaveBeenCalledTimes(2)
 })
 
+test('another kernel answers for itself', async () => {
+  rememberedTypes('kernel-1', () => types).typedefId('x')
+  await nextTurn()
+  const others = { ...types, typedefId: () => 8 }
+  expect(rememberedTypes('kernel-2', () => others).typedefId('x')).toBe(8)
+})
+
 test('what is no answer is not believed', async () => {
   rememberedTypes('kernel-1', () => types).typedefId('x')
   await nextTurn()
-  writeFileSync(join(base, 'utrace/kernel-1.json'), '{"bpf_f()": "12", "typedef btf_trace_x": -1}')
+  const numbers = { 'bpf_f()': '12', 'typedef btf_trace_x': -1 }
+  writeFileSync(join(base, 'utrace/kernel-types.json'), JSON.stringify({ origin: 'kernel-1', numbers }))
   expect(ask(rememberedTypes('kernel-1', () => types))).toEqual([0, 5, 7, undefined])
 })
 

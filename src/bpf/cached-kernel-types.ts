@@ -15,12 +15,15 @@ const lacking = 2 ** 32
 export function readCachedKernelTypes(): KernelTypes {
   const buildId = kernelBuildId()
   if (buildId === undefined) return readKernelTypes()
-  return rememberedTypes(`kernel-${buildId}`, readKernelTypes)
+  return rememberedTypes(buildId, readKernelTypes)
 }
 
-/** @param read reads the types when something is asked for that is not known */
-export function rememberedTypes(cacheName: string, read: () => KernelTypes): KernelTypes {
-  const answers = new KeptNumbers(cacheName)
+/**
+ * @param kernel whose types they are
+ * @param read reads the types when something is asked for that is not known
+ */
+export function rememberedTypes(kernel: string, read: () => KernelTypes): KernelTypes {
+  const answers = new KeptNumbers('kernel-types', kernel)
   let types: KernelTypes | undefined
   const answer = (question: string, ask: (types: KernelTypes) => number | undefined) => {
     const known = answers.get(question)

@@ -81,4 +81,6 @@ Object.defineProperty(process, 'stderr', {
   }),
 })
 
-process.exit(await main(inherited, words).catch((error: unknown) => report(error, helpOf(words))))
+main(inherited, words)
+  .catch((error: unknown) => report(error, helpOf(words)))
+  .then((status) => process.exit(status))

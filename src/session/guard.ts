@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Pid } from '../base/units.ts'
 import type { Kernel } from '../bpf/kernel.ts'
 import { formatGuardMessage, type GuardMessage } from '../guard/protocol.ts'
 import { processStartTicks } from '../target/process.ts'
 
-/** Source files end in `.ts`, built ones in `.js`. */
-const guardProgram = fileURLToPath(new URL(`../guard/main${import.meta.url.slice(-3)}`, import.meta.url))
+/** Source files end in `.ts`, built ones in `.cjs`. */
+const guardProgram = fileURLToPath(new URL(`../guard/main${extname(import.meta.url)}`, import.meta.url))
 
 /**
  * The process that sees to the traced ones if utrace is killed: see `src/guard/main.ts`. It is in a session of its own,

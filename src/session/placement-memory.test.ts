@@ -17,6 +17,8 @@ afterEach(() => {
   rmSync(base, { recursive: true, force: true })
 })
 
+const remembered = (library: string, build = 'build') => placementMemory(library, build)!
+
 const start = asVirtualAddress(0x1000)
 /** xor eax, eax; test edi, edi; je; ret */
 const bytes = Uint8Array.from([0x31, 0xc0, 0x85, 0xff, 0x74, 0x00, 0xc3])
@@ -33,7 +35,7 @@ function place(code = bytes) {
       isWritable: () => false,
       callsLeaveModule: false,
       entryPoint: undefined,
-      placements: placementMemory('abc'),
+      placements: remembered('abc'),
     },
     false,
   )[0]?.offset
@@ -42,15 +44,14 @@ function place(code = bytes) {
 test('a later run places an entry where it was, as long as an instruction begins there', async () => {
   expect(place()).toBe(4)
   await nextTurn()
-  expect(placementMemory('abc').get(start, true)).toBe(4)
-  expect([placementMemory('abc').get(start, false), placementMemory('abd').get(start, true)]).toEqual([
-    undefined,
-    undefined,
-  ])
-  placementMemory('abc').set(start, true, 2)
+  expect(remembered('abc').get(start, true)).toBe(4)
+  expect(remembered('abc').get(start, false)).toBe(undefined)
+  expect(remembered('abd').get(start, true)).toBe(undefined)
+  expect(remembered('abc', 'another build').get(start, true)).toBe(undefined)
+  remembered('abc').set(start, true, 2)
   await nextTurn()
   expect(place()).toBe(2)
-  placementMemory('abc').set(start, true, 3)
+  remembered('abc').set(start, true, 3)
   await nextTurn()
   expect(place()).toBe(4)
 })
