@@ -21,7 +21,14 @@ import {
   processFlag,
   processValueBytes,
 } from './layout.ts'
-import { attachRawTracepoint, attachUprobes, type BpfLink } from './link.ts'
+import {
+  attachRawTracepoint,
+  attachUprobes,
+  attachUprobesAsync,
+  type BpfLink,
+  detachAll,
+  type UprobeSet,
+} from './link.ts'
 import { BpfMap, mapType, readOnlyForPrograms, u32Bytes } from './map.ts'
 import { EventMerger } from './merge.ts'
 import { readBpfObject } from './object.ts'
@@ -329,21 +336,31 @@ export class Kernel {
    * (uprobe_prog_run in kernel/trace/bpf_trace.c gives 0 to those that the pid filter keeps out).
    * @throws SystemCallError
    */
-  attach({ path, pid, sites }: ProbeSet): BpfLink[] {
-    const link = (
-      program: string,
-      kind: 'entry' | 'return' | 'session',
-      chosen: readonly ProbedInstruction[],
-    ) => {
-      const offsets = chosen.map(({ offset }) => offset)
-      return attachUprobes(this.#program(program), {
-        path,
-        pid,
-        offsets,
-        cookies: chosen.map(cookieOf),
-        kind,
-      })
+  attach(set: ProbeSet): BpfLink[] {
+    const links: BpfLink[] = []
+    try {
+      for (const [program, probes] of this.#uprobeSets(set)) links.push(attachUprobes(program, probes))
+      return links
+    } catch (error) {
+      for (const attached of links) void attached.detach()
+      throw error
     }
+  }
+
+  /** As `attach`, on other threads, in no order: for a process that waits meanwhile. */
+  async attachAsync(set: ProbeSet): Promise<BpfLink[]> {
+    const results = await Promise.allSettled(
+      this.#uprobeSets(set).map(([program, probes]) => attachUprobesAsync(program, probes)),
+    )
+    const links = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+    const failure = results.find((result) => result.status === 'rejected')
+    if (failure === undefined) return links
+    await detachAll(links)
+    throw failure.reason
+  }
+
+  /** What links a set of probes takes: exits first. */
+  #uprobeSets({ path, pid, sites }: ProbeSet): (readonly [program: number, UprobeSet])[] {
     const programs = this.#programKind
     const hooked = sites.filter(({ role }) => role === 'call')
     const others = sites.filter(({ role }) => role !== 'call')
@@ -356,16 +373,12 @@ export class Kernel {
           [`${programs}_return`, 'return', hooked],
           [`${programs}_entry`, 'entry', sites],
         ] as const)
-    const links: BpfLink[] = []
-    try {
-      for (const [program, kind, chosen] of kinds) {
-        if (chosen.length > 0) links.push(link(program, kind, chosen))
-      }
-      return links
-    } catch (error) {
-      for (const attached of links) void attached.detach()
-      throw error
-    }
+    return kinds
+      .filter(([, , chosen]) => chosen.length > 0)
+      .map(([program, kind, chosen]) => {
+        const offsets = chosen.map(({ offset }) => offset)
+        return [this.#program(program), { path, pid, offsets, cookies: chosen.map(cookieOf), kind }]
+      })
   }
 
   /**

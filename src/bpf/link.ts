@@ -1,11 +1,13 @@
 import { close } from 'node:fs'
 import { promisify } from 'node:util'
 import type { FileOffset, Pid } from '../base/units.ts'
-import { BpfAttributes, bpf, cString } from '../sys/bpf.ts'
+import { BpfAttributes, bpf, bpfAsync, cString } from '../sys/bpf.ts'
 import { attachType } from './program.ts'
 
 /** A program attached to something: it stays attached until `detach`. */
 export interface BpfLink {
+  /** The link lasts as long as any process has this descriptor open. */
+  readonly fd: number
   /**
    * Done when the kernel has removed the probes. It waits for every CPU to have left them, tens of milliseconds per
    * link: several are detached at the same time.
@@ -32,21 +34,26 @@ const closeFile = promisify(close)
  * All or nothing. @throws SystemCallError
  */
 export function attachUprobes(programFd: number, set: UprobeSet): BpfLink {
+  return linkOf(bpf('linkCreate', uprobeAttributes(programFd, set)))
+}
+
+/** The same on another thread. The kernel may wait for every CPU: that takes up to some ten milliseconds. */
+export async function attachUprobesAsync(programFd: number, set: UprobeSet): Promise<BpfLink> {
+  return linkOf(await bpfAsync('linkCreate', uprobeAttributes(programFd, set)))
+}
+
+function uprobeAttributes(programFd: number, set: UprobeSet): BpfAttributes {
   const offsets = BigUint64Array.from(set.offsets, BigInt)
   const cookies = BigUint64Array.from(set.cookies, BigInt)
-  const fd = bpf(
-    'linkCreate',
-    new BpfAttributes()
-      .u32(0, programFd)
-      .u32(8, set.kind === 'session' ? attachType.uprobeSession : attachType.uprobeMulti)
-      .pointer(16, cString(set.path))
-      .pointer(24, new Uint8Array(offsets.buffer))
-      .pointer(40, new Uint8Array(cookies.buffer))
-      .u32(48, offsets.length)
-      .u32(52, set.kind === 'return' ? flagReturn : 0)
-      .u32(56, set.pid),
-  )
-  return linkOf(fd)
+  return new BpfAttributes()
+    .u32(0, programFd)
+    .u32(8, set.kind === 'session' ? attachType.uprobeSession : attachType.uprobeMulti)
+    .pointer(16, cString(set.path))
+    .pointer(24, new Uint8Array(offsets.buffer))
+    .pointer(40, new Uint8Array(cookies.buffer))
+    .u32(48, offsets.length)
+    .u32(52, set.kind === 'return' ? flagReturn : 0)
+    .u32(56, set.pid)
 }
 
 /**
@@ -60,7 +67,7 @@ export function attachRawTracepoint(programFd: number, tracepoint?: string): Bpf
 }
 
 function linkOf(fd: number): BpfLink {
-  return { detach: () => closeFile(fd) }
+  return { fd, detach: () => closeFile(fd) }
 }
 
 /** Detaches several links at the same time. */

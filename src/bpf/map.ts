@@ -55,10 +55,10 @@ export class BpfMap {
    * Sets several elements in one system call, on another thread: for maps of maps the kernel waits for programs that
    * may still see the old ones, which would add up.
    */
-  updateAll(elements: readonly { readonly key: number; readonly value: Uint8Array }[]): Promise<void> {
+  async updateAll(elements: readonly { readonly key: number; readonly value: Uint8Array }[]): Promise<void> {
     const keys = Buffer.concat(elements.map(({ key }) => u32Bytes(key)))
     const values = Buffer.concat(elements.map(({ value }) => value))
-    return bpfAsync(
+    await bpfAsync(
       'mapUpdateBatch',
       new BpfAttributes().pointer(16, keys).pointer(24, values).u32(32, elements.length).u32(36, this.fd),
     )

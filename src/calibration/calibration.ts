@@ -27,7 +27,9 @@ export class Calibration {
   readonly #kernel: Kernel
   readonly #child: ChildProcess
   readonly #ended: Promise<void>
-  readonly #links: BpfLink[] = []
+  #attached: Promise<BpfLink[]>
+  /** The program runs, as far as it can. */
+  readonly begun: Promise<void>
   #expectedEvents = 0
 
   /** Starts the program. Its events go to the kernel's rings: `finish` takes them out. */
@@ -46,8 +48,10 @@ export class Calibration {
     })
     // It may be gone before it has read.
     this.#child.stdin?.on('error', () => {})
-    if (this.#child.pid !== undefined) this.#attach(program)
-    this.#child.stdin?.end('\n')
+    this.#attached = this.#child.pid === undefined ? Promise.resolve([]) : this.#attach(program)
+    // Without probes it runs to its end all the same, and nothing is measured.
+    const begin = () => void this.#child.stdin?.end('\n')
+    this.begun = this.#attached.then(begin, begin)
   }
 
   /**
@@ -78,12 +82,14 @@ export class Calibration {
     return timings.costs()
   }
 
-  /** Removes the probes: tens of milliseconds that nobody has to wait for. */
-  async detach(): Promise<void> {
-    await detachAll(this.#links.splice(0))
+  /** Removes the probes, once. @param remove closes links: that takes tens of milliseconds */
+  async detach(remove: (links: readonly BpfLink[]) => Promise<void> = detachAll): Promise<void> {
+    const links = this.#attached
+    this.#attached = Promise.resolve([])
+    await remove(await links.catch(() => []))
   }
 
-  #attach({ functions }: CalibrationProgram): void {
+  #attach({ functions }: CalibrationProgram): Promise<BpfLink[]> {
     const pid = asPid(this.#child.pid!)
     const caller = { start: asRuntimeAddress(loadAddress), end: asRuntimeAddress(loadAddress + 0x1000) }
     this.#kernel.addProcess(pid, { caller, followForks: false, cleansChildren: false })
@@ -99,6 +105,6 @@ export class Calibration {
       functions.reduce((sum, { name, exit }) => {
         return sum + (exit === undefined && !hookedShapes.includes(name) ? 1 : 2)
       }, 0)
-    this.#links.push(...this.#kernel.attach({ path: `/proc/${pid}/exe`, pid, sites }))
+    return this.#kernel.attachAsync({ path: `/proc/${pid}/exe`, pid, sites })
   }
 }

@@ -70,7 +70,7 @@ export class ProbeTimings implements EventConsumer {
  * none shorter: so not the middle, and not the least either, which is luck.
  */
 function undisturbed(samples: readonly number[]): number {
-  const sorted = samples.toSorted((a, b) => a - b)
+  const sorted = Float64Array.from(samples).sort()
   return sorted[Math.floor(sorted.length / 4)]!
 }
 
@@ -87,7 +87,8 @@ function disturbanceOf(samples: readonly (readonly number[])[], entryNs: number)
   for (const of of samples) {
     if (of.length < fewestSamples) continue
     const usual = undisturbed(of)
-    for (const [index, ns] of of.entries()) {
+    for (let index = 0; index < of.length; index++) {
+      const ns = of[index]!
       const excess = (ns - usual) / entryNs
       if (excess >= disturbedTo) continue
       const part = seen[Math.floor((index * parts) / of.length)]!

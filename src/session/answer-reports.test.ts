@@ -34,7 +34,7 @@ function deskOf(batches: ProcessReport[][], isTraced: boolean) {
       reportReady: async () => {},
     },
     {
-      processes: { get: () => (isTraced ? tracer : undefined), attach: say('attach'), forget: say('forget') },
+      processes: { get: () => (isTraced ? tracer : undefined), attach: say('attach'), ended: say('ended') },
       follower: { beginImage: say('image'), beginChild: say('child') },
       unfollowed: { leave: say('leave') },
       returns: { restore: say('restore'), probeExits: say('probe exits') },
@@ -86,7 +86,7 @@ it('follows children, or lets them go', async () => {
 
 it('does not take an end for a stop', async () => {
   const { desk, answerAll } = deskWith([{ kind: 'ended', pid }])
-  expect(await answerAll()).toContain('forget')
+  expect(await answerAll()).toContain('ended')
   expect(desk.stopsText).toBe('never')
 })
 

@@ -11,7 +11,7 @@ type ReportSource = Pick<Kernel, 'nextReport' | 'hasReport' | 'reportReady'>
 
 /** Who does what a report calls for. */
 export interface ReportHandlers {
-  readonly processes: Pick<TracedProcesses, 'get' | 'attach' | 'forget'>
+  readonly processes: Pick<TracedProcesses, 'get' | 'attach' | 'ended'>
   readonly follower: Pick<ProcessFollower, 'beginImage' | 'beginChild'>
   readonly unfollowed: Pick<UnfollowedChildren, 'leave'>
   readonly returns: Pick<ReturnUnhooker, 'restore' | 'probeExits'>
@@ -116,7 +116,7 @@ export class ReportDesk {
     else if (kind === 'left') unfollowed.leave(report.parent, pid)
     else if (kind === 'unwinds') returns.restore(pid, report.returns)
     else if (kind === 'deep') returns.probeExits([report.functionId])
-    else processes.forget(pid)
+    else processes.ended(pid)
   }
 
   *#reports(): Iterable<ProcessReport> {

@@ -35,7 +35,7 @@ class ChoosyKernel {
     const detach = async () => {
       this.detached++
     }
-    return [{ detach }]
+    return [{ fd: -1, detach }]
   }
 }
 

@@ -19,7 +19,7 @@ export class ProcessFollower {
   /** The process has a new image, and has run none of it. The caller resumes it. */
   beginImage(pid: Pid): void {
     const isFirst = this.#processes.isEmpty
-    this.#processes.forget(pid)
+    this.#processes.forgetImage(pid)
     const tracer = new ProcessTracer(pid, this.#context)
     this.#processes.add(tracer)
     const reason = isFirst ? undefined : this.#whyNotTraced(pid)

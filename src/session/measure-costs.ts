@@ -1,6 +1,7 @@
 import { messageOf } from '../base/errors.ts'
 import type { EventConsumer } from '../base/event.ts'
 import type { Kernel } from '../bpf/kernel.ts'
+import type { BpfLink } from '../bpf/link.ts'
 import { Calibration } from '../calibration/calibration.ts'
 import { type ProbeCosts, probeCostsText } from '../trace/probe-costs.ts'
 
@@ -14,7 +15,6 @@ export class CostMeasurement {
   #costs: ProbeCosts | undefined
   /** Events of others from before tracing began. */
   readonly #early: Parameters<EventConsumer['event']>[] = []
-  #detached: Promise<void> | undefined
 
   /** Starts it, if there is room for it. @param log told how far it is */
   constructor(kernel: Kernel, log: (done: string) => void) {
@@ -30,16 +30,20 @@ export class CostMeasurement {
     }
   }
 
+  /** It runs by itself: whoever is busy from now on does not hold it up. */
+  get begun(): Promise<void> | undefined {
+    return this.#calibration?.begun
+  }
+
   /** What probes cost; undefined where that was not measured, or is not finished. */
   get costs(): ProbeCosts | undefined {
     return this.#costs
   }
 
-  /** Waits for the result. Its probes go meanwhile: see `detach`. */
+  /** Waits for the result. Its probes stay until `detach`: the program that could hit them has ended. */
   async finish(): Promise<void> {
     if (this.#calibration === undefined) return
     this.#costs = await this.#calibration.finish({ event: (...event) => this.#early.push(event) })
-    void this.detach()
     this.#log(
       this.#costs === undefined
         ? 'calibration failed: too few events'
@@ -52,9 +56,8 @@ export class CostMeasurement {
     for (const event of this.#early.splice(0)) events.event(...event)
   }
 
-  /** Removes its probes. */
-  async detach(): Promise<void> {
-    this.#detached ??= this.#calibration?.detach()
-    await this.#detached
+  /** Removes its probes. @param remove closes links */
+  async detach(remove: (links: readonly BpfLink[]) => Promise<void>): Promise<void> {
+    await this.#calibration?.detach(remove)
   }
 }

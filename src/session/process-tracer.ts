@@ -282,10 +282,11 @@ export class ProcessTracer {
     }
   }
 
-  /** Removes all probes. */
-  async detach(): Promise<void> {
-    this.#dropLoader()
-    await Promise.all([detachAll(this.#links.splice(0)), ...this.#detaching])
+  /** Removes all probes. @param remove closes links */
+  async detach(remove: (links: readonly BpfLink[]) => Promise<void> = detachAll): Promise<void> {
+    if (this.#loader !== undefined) this.#links.push(this.#loader.link)
+    this.#loader = undefined
+    await Promise.all([remove(this.#links.splice(0)), ...this.#detaching])
   }
 
   #modules(): ProcessModules {

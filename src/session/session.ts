@@ -217,6 +217,7 @@ export class TraceSession {
     const { target, lossless } = this.#options
     if (target.kind === 'process') return joinProcess(target.pid, lossless, this.#context, this.#processes)
     this.#command = await TracedCommand.start(this.#kernel, target)
+    await this.#measurement?.begun
     return this.#command.untilPlanned(this.#desk, this.#processes)
   }
 
@@ -264,7 +265,7 @@ export class TraceSession {
       if (target.kind === 'command') tracer.resume()
     }
     log(`attached: ${this.#processes.functions.size} functions`)
-    if (target.kind === 'process') watchForEnd(target.pid, () => this.#processes.forget(target.pid))
+    if (target.kind === 'process') watchForEnd(target.pid, () => this.#processes.ended(target.pid))
   }
 
   #beginSampling(events: EventConsumer): void {
@@ -300,7 +301,11 @@ export class TraceSession {
 
   /** Removes all probes, everywhere. */
   async #detach(): Promise<void> {
-    await Promise.all([detachAll(this.#tracepoints), this.#processes.detach(), this.#measurement?.detach()])
+    await Promise.all([
+      detachAll(this.#tracepoints),
+      this.#processes.detach(),
+      this.#measurement?.detach((links) => this.#guard.detach(links)),
+    ])
   }
 
   #pidOf(tid: number): Pid {

@@ -1,4 +1,5 @@
 import type { Pid, RuntimeAddress } from '../base/units.ts'
+import { type BpfLink, detachAll } from '../bpf/link.ts'
 import type { FunctionPlan, Untraced } from '../probe/plan.ts'
 import type { Guard } from './guard.ts'
 import type { ProcessTracer } from './process-tracer.ts'
@@ -48,13 +49,22 @@ export class TracedProcesses implements Iterable<ProcessTracer> {
     this.#guard.add(tracer.pid)
   }
 
-  /** The process has ended, or has a new image: its probes are of no use any more. */
-  forget(pid: Pid): void {
+  /** The process has ended. Nobody waits for its probes to go. */
+  ended(pid: Pid): void {
+    this.#forget(pid, (links) => this.#guard.detach(links))
+  }
+
+  /** The process has a new image: the probes in the old one must not be hit in the new one. */
+  forgetImage(pid: Pid): void {
+    this.#forget(pid, detachAll)
+  }
+
+  #forget(pid: Pid, remove: (links: readonly BpfLink[]) => Promise<void>): void {
     const tracer = this.#tracers.get(pid)
     if (tracer === undefined) return
     this.#tracers.delete(pid)
     this.#guard.remove(pid)
-    this.#detaching.add(tracer.detach())
+    this.#detaching.add(tracer.detach(remove))
     this.#ended.set(pid, tracer)
     setTimeout(() => {
       if (this.#ended.get(pid) === tracer) this.#ended.delete(pid)

@@ -68,8 +68,8 @@ export function bpf(command: BpfCommand, attributes: BpfAttributes): number {
   }
 }
 
-/** The same on another thread, for commands that wait. */
-export function bpfAsync(command: BpfCommand, attributes: BpfAttributes): Promise<void> {
+/** The same on another thread, for commands that wait. Why one failed is not known there. */
+export function bpfAsync(command: BpfCommand, attributes: BpfAttributes): Promise<number> {
   const { bytes } = attributes
   return new Promise((resolve, reject) => {
     syscall.async(
@@ -81,7 +81,7 @@ export function bpfAsync(command: BpfCommand, attributes: BpfAttributes): Promis
         if (error) reject(error)
         // The attributes stay alive until here: the closure holds them.
         else if (Number(result) < 0) reject(new Error(`bpf(${command}) failed`, { cause: attributes }))
-        else resolve()
+        else resolve(Number(result))
       },
     )
   })

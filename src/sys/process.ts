@@ -1,8 +1,14 @@
+import { closeSync } from 'node:fs'
 import type { Pid } from '../base/units.ts'
 import { checked, declare, errnoCodes, lastErrno } from './libc.ts'
 
 const prlimit = declare('int prlimit(int pid, int resource, const void *limit, void *old)')
 const personality = declare('int personality(ulong persona)')
+
+const pidfdOpen = declare('long syscall(long number, int pid, uint flags)')
+const pidfdGetfd = declare('long syscall(long number, int pidfd, int fd, uint flags)')
+const syscallNumberPidfdOpen = 434
+const syscallNumberPidfdGetfd = 438
 
 const resourceOpenFiles = 7
 const addressNoRandomize = 0x0040000
@@ -24,6 +30,26 @@ export function withoutAddressRandomization<Result>(run: () => Result): Result {
     return run()
   } finally {
     personality(before)
+  }
+}
+
+/**
+ * Descriptors of this process for what another one has open under these: copies, as dup(2) makes them (Linux 5.6).
+ * @throws SystemCallError, and then has made none
+ */
+export function copyDescriptors(pid: Pid, descriptors: readonly number[]): number[] {
+  const process = checked('pidfd_open', pidfdOpen(syscallNumberPidfdOpen, pid, 0))
+  const copies: number[] = []
+  try {
+    for (const descriptor of descriptors) {
+      copies.push(checked('pidfd_getfd', pidfdGetfd(syscallNumberPidfdGetfd, process, descriptor, 0)))
+    }
+    return copies
+  } catch (error) {
+    for (const copy of copies) closeSync(copy)
+    throw error
+  } finally {
+    closeSync(process)
   }
 }
 
