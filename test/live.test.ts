@@ -145,7 +145,7 @@ describe('attaching to the job of an interactive shell', () => {
 describe('recursion 10,000 deep', () => {
   it('has the true end of every call but those that were on the stack when it was discovered', async () => {
     const built = await buildTarget({ source: 'deep-recursion.c', flags: ['-O0'], plainOnly: true })
-    const words = ['--', executableOf(built.plain, built.name), '10000']
+    const words = ['--', executableOf(built.plain, built.name), '10000', '300']
     const traced = await traceToJson([], words, { timeoutMs: 60_000 })
     expect(traced.stdout).toBe('10000 1\n10000 2\n10000 3\n')
     expect(malformation(traced.lines)).toBeUndefined()

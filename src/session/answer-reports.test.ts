@@ -45,7 +45,9 @@ function deskOf(batches: ProcessReport[][], isTraced: boolean) {
     await desk.answerUntil(
       () => turns++ > 0,
       () => said.push('make room'),
+      () => said.push('answered'),
     )
+    expect(said.pop()).toBe('answered')
     return said
   }
   return { desk, said, answerAll }

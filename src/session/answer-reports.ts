@@ -49,11 +49,14 @@ export class ReportDesk {
   /**
    * Answers reports as they come: stopped processes are not left to wait for the next look at the events.
    * @param makeRoom reads the rings, so that whoever waits for room finds it
+   * @param answered called when there were any
    */
-  async answerUntil(isDone: () => boolean, makeRoom: () => void): Promise<void> {
+  async answerUntil(isDone: () => boolean, makeRoom: () => void, answered: () => void): Promise<void> {
     while (!isDone()) {
       await this.reportReady()
+      if (!this.#source.hasReport()) continue
       this.#answerAll(makeRoom)
+      answered()
     }
   }
 

@@ -1,6 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { EventConsumer } from '../base/event.ts'
-import { pumpEvents } from './pump.ts'
+import { longestPauseMs, Pause, pumpEvents } from './pump.ts'
 
 const consumer: EventConsumer = { event: () => {} }
 
@@ -46,9 +47,34 @@ describe('pumpEvents', () => {
     expect(performance.now() - started).toBeLessThan(300)
     const idle = sourceOf([])
     started = performance.now()
-    await pumpEvents(idle, consumer, { flush: () => {}, done: () => performance.now() - started > 150 })
-    expect(idle.looks.length).toBeLessThan(30)
-    expect(idle.looks.length).toBeGreaterThan(3)
+    await pumpEvents(idle, consumer, { flush: () => {}, done: () => performance.now() - started > 600 })
+    expect(idle.looks.length).toBeLessThan(20)
+    expect(idle.looks.length).toBeGreaterThan(7)
+  })
+
+  test('a pause can be ended, and is no longer than a ring takes to be half full', async () => {
+    const idle = sourceOf([])
+    const pause = new Pause()
+    let isOver = false
+    const pumped = pumpEvents(idle, consumer, {
+      flush: () => {},
+      done: () => isOver,
+      pause,
+      longestPauseMs: 100_000,
+    })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    // Doubled at each look: the present pause would last for longer than the test may.
+    while (idle.looks.length < 20) {
+      pause.end()
+      await nextTurn()
+    }
+    isOver = true
+    pause.end()
+    await pumped
+    pause.end()
+    expect([4096, 64 << 10, 1 << 20, 16 << 20].map((bytes) => Math.round(longestPauseMs(bytes)))).toEqual([
+      1, 1, 11, 100,
+    ])
   })
 
   test('lets the output out every few tens of milliseconds, however busy it is', async () => {

@@ -25,7 +25,7 @@ import { CostMeasurement } from './measure-costs.ts'
 import { ModuleReader } from './modules.ts'
 import type { PlannedModule } from './plan-process.ts'
 import type { ProcessTracer, TracerContext } from './process-tracer.ts'
-import { pumpEvents } from './pump.ts'
+import { longestPauseMs, Pause, pumpEvents } from './pump.ts'
 import { checkSwitches } from './selection.ts'
 import type { EventTap, SessionOptions, SessionSink } from './session-options.ts'
 import { Timeline } from './timeline.ts'
@@ -70,6 +70,8 @@ export class TraceSession {
   readonly #budget: BudgetKeeper
   #measurement: CostMeasurement | undefined
   #command: TracedCommand | undefined
+  /** Of whoever reads the events. */
+  readonly #pause = new Pause()
   #stopRequested = false
 
   /** Sets the kernel side up. @throws UserError with the reason and the fix */
@@ -197,6 +199,7 @@ export class TraceSession {
   /** Ends tracing soon and leaves the target running. */
   stop(): void {
     this.#stopRequested = true
+    this.#pause.end()
   }
 
   /** The user's interrupt: a command gets it as well, and a moment to end by itself. */
@@ -218,6 +221,7 @@ export class TraceSession {
     if (target.kind === 'process') return joinProcess(target.pid, lossless, this.#context, this.#processes)
     this.#command = await TracedCommand.start(this.#kernel, target)
     await this.#measurement?.begun
+    void this.#command.ended.then(() => this.#pause.end())
     return this.#command.untilPlanned(this.#desk, this.#processes)
   }
 
@@ -283,7 +287,11 @@ export class TraceSession {
     const { maxDurationMs } = this.#options
     const timer = maxDurationMs === undefined ? undefined : setTimeout(() => this.stop(), maxDurationMs)
     const isDone = () => this.#stopRequested || this.#hasEnded()
-    void this.#desk.answerUntil(isDone, () => this.#kernel.drain(fromKernel))
+    void this.#desk.answerUntil(
+      isDone,
+      () => this.#kernel.drain(fromKernel),
+      () => this.#pause.end(),
+    )
     await pumpEvents(this.#kernel, fromKernel, {
       flush: () => {
         this.#budget.tick()
@@ -291,6 +299,8 @@ export class TraceSession {
         sink.flush()
       },
       done: isDone,
+      pause: this.#pause,
+      longestPauseMs: longestPauseMs(this.#kernel.ringBytes),
     })
     clearTimeout(timer)
   }

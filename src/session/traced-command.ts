@@ -17,10 +17,11 @@ export class TracedCommand {
   readonly pid: Pid
   /** How it ended; undefined while it runs. */
   exit: ExitReport | undefined
+  readonly ended: Promise<void>
 
   private constructor({ pid, ended }: StartedCommand) {
     this.pid = pid
-    void ended.then((exit) => {
+    this.ended = ended.then((exit) => {
       this.exit = exit
     })
   }
