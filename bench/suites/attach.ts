@@ -27,7 +27,7 @@ async function run(effort: Effort): Promise<string> {
     }
   }
   return table(
-    ['functions of a running process', 'modules, symbols, plan', 'attach', 'detach'],
+    ['functions of a running process', 'modules, symbols, plan, calibration', 'attach', 'detach'],
     rows.map(({ functions, samples }) => {
       const ms = (field: keyof Sample) => `${number(median(samples.map((sample) => sample[field])))} ms`
       return [count(functions), ms('planMs'), ms('attachMs'), ms('detachMs')]
@@ -55,8 +55,8 @@ async function measureAttach(program: string): Promise<Sample> {
       return to - from
     }
     return {
-      planMs: between('kernel side loaded', 'planned'),
-      attachMs: between('planned', 'attached'),
+      planMs: between('kernel side loaded', 'calibrated'),
+      attachMs: between('calibrated', 'attached'),
       detachMs: between('tracing done', 'detached'),
     }
   } finally {

@@ -9,7 +9,8 @@ import { utrace } from '../paths.ts'
 import type { Effort, Suite } from '../suite.ts'
 import { utraceSummary } from '../tools.ts'
 
-const settleMs = 2_000
+/** V8 tidies up after the start, once, when nothing has happened for some seconds. */
+const settleMs = 15_000
 const ticksPerSecond = 100
 
 interface Reading {

@@ -82,9 +82,6 @@ export interface ProbedInstruction {
 
 const objectPath = new URL('../../bpf/utrace.bpf.o', import.meta.url)
 
-/** So rarely that it costs nothing, so often that what waits notices other changes. */
-const reportWaitMs = 500
-
 const ringBytesTotal = 64 << 20
 const ringBytesMin = 1 << 20
 const ringBytesMax = 16 << 20
@@ -419,9 +416,9 @@ export class Kernel {
     return attachUprobes(program, { path, offsets: [offset], cookies: [functionId], pid, kind: 'entry' })
   }
 
-  /** Done when there is a report, or when this has been waited for in vain for a while. */
+  /** Done when there is a report, or after `close`. */
   async reportReady(): Promise<void> {
-    await waitReadable([this.#controlFd, this.#closed.fd], reportWaitMs)
+    await waitReadable([this.#controlFd, this.#closed.fd])
   }
 
   /** Whether `nextReport` has something to tell. */

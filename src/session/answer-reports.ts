@@ -34,7 +34,7 @@ export class ReportDesk {
     return [...this.#stops].map(([kind, count]) => `${count} ${kind}`).join(', ') || 'never'
   }
 
-  /** Done when there is a report, or when this has been waited for in vain for a while. */
+  /** Done when there is a report, or when tracing ends. */
   reportReady(): Promise<void> {
     return this.#source.reportReady()
   }

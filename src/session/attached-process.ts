@@ -34,13 +34,19 @@ export function joinProcess(
   }
 }
 
-/** A process that is not our child, and that may have been left alone: its end is noticed by looking. */
-export function watchForEnd(pid: Pid, ended: () => void): void {
+/**
+ * A process that is not our child, and that may have been left alone: its end is noticed by looking.
+ * @returns looks now and then, if it is called more often than that
+ */
+export function watchForEnd(pid: Pid, ended: () => void): () => void {
   const startTicks = processStartTicks(pid)
-  const timer = setInterval(() => {
+  let nextLook = 0
+  return () => {
+    const now = performance.now()
+    if (now < nextLook) return
+    nextLook = now + livenessIntervalMs
     if (processStartTicks(pid) === startTicks && processState(pid) !== 'Z') return
     ended()
-    clearInterval(timer)
-  }, livenessIntervalMs)
-  timer.unref()
+    nextLook = Number.POSITIVE_INFINITY
+  }
 }

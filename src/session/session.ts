@@ -70,6 +70,7 @@ export class TraceSession {
   readonly #budget: BudgetKeeper
   #measurement: CostMeasurement | undefined
   #command: TracedCommand | undefined
+  #lookForEnd = () => {}
   /** Of whoever reads the events. */
   readonly #pause = new Pause()
   #stopRequested = false
@@ -218,11 +219,20 @@ export class TraceSession {
   /** @returns undefined if a command ended before its first instruction */
   async #planTarget(): Promise<ProcessTracer | undefined> {
     const { target, lossless } = this.#options
-    if (target.kind === 'process') return joinProcess(target.pid, lossless, this.#context, this.#processes)
-    this.#command = await TracedCommand.start(this.#kernel, target)
+    if (target.kind === 'process') {
+      await this.#calibrationBegun()
+      return joinProcess(target.pid, lossless, this.#context, this.#processes)
+    }
+    const command = await TracedCommand.start(this.#kernel, target)
+    this.#command = command
+    void command.ended.then(() => this.#pause.end())
+    await this.#calibrationBegun()
+    return command.untilPlanned(this.#desk, this.#processes)
+  }
+
+  /** Planning takes a while in which nobody could let it begin. */
+  async #calibrationBegun(): Promise<void> {
     await this.#measurement?.begun
-    void this.#command.ended.then(() => this.#pause.end())
-    return this.#command.untilPlanned(this.#desk, this.#processes)
   }
 
   /** All that see each event, in their order. */
@@ -269,7 +279,9 @@ export class TraceSession {
       if (target.kind === 'command') tracer.resume()
     }
     log(`attached: ${this.#processes.functions.size} functions`)
-    if (target.kind === 'process') watchForEnd(target.pid, () => this.#processes.ended(target.pid))
+    if (target.kind === 'process') {
+      this.#lookForEnd = watchForEnd(target.pid, () => this.#processes.ended(target.pid))
+    }
   }
 
   #beginSampling(events: EventConsumer): void {
@@ -294,6 +306,7 @@ export class TraceSession {
     )
     await pumpEvents(this.#kernel, fromKernel, {
       flush: () => {
+        this.#lookForEnd()
         this.#budget.tick()
         sink.tick(this.#timeline.now())
         sink.flush()
@@ -311,11 +324,9 @@ export class TraceSession {
 
   /** Removes all probes, everywhere. */
   async #detach(): Promise<void> {
-    await Promise.all([
-      detachAll(this.#tracepoints),
-      this.#processes.detach(),
-      this.#measurement?.detach((links) => this.#guard.detach(links)),
-    ])
+    await Promise.all([detachAll(this.#tracepoints), this.#processes.detach()])
+    // Last: what the kernel is asked for meanwhile makes others wait twice as long.
+    await this.#measurement?.detach((links) => this.#guard.detach(links))
   }
 
   #pidOf(tid: number): Pid {

@@ -52,7 +52,7 @@ export class TracedCommand {
         waitUntilAtRest(this.pid)
         tracer?.resume()
       } else if (over) return undefined
-      else await desk.reportReady()
+      else await Promise.race([desk.reportReady(), this.ended])
     }
   }
 

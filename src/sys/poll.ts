@@ -11,9 +11,9 @@ const closeOnExec = 0o2000000
 
 /**
  * Waits, on another thread, until one of some file descriptors is readable.
- * @returns whether one is; false after the time
+ * @returns whether one is; false after the time, if one is given
  */
-export function waitReadable(fds: readonly number[], timeoutMs: number): Promise<boolean> {
+export function waitReadable(fds: readonly number[], timeoutMs = -1): Promise<boolean> {
   const descriptors = Buffer.alloc(pollBytes * fds.length)
   for (const [index, fd] of fds.entries()) {
     descriptors.writeInt32LE(fd, index * pollBytes)
