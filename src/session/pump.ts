@@ -10,7 +10,7 @@ export interface EventSource {
 const busyBatch = 2_000
 const flushIntervalMs = 20
 /** So rarely that it costs next to nothing, so often that people take it for at once. */
-const idlePauseMaxMs = 150
+const idlePauseMaxMs = 200
 /** A program that does nothing but call: about the shortest time from event to event on one CPU, with its bytes. */
 const fastestEventMs = 0.0005
 const eventBytes = 24
