@@ -51,6 +51,8 @@ MAP(functions, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct function_flags), 1, BPF_F_MM
 #define PAUSED (FUNCTIONS_MAX - 2)
 /* And the one before that: from now on calls are drawn. */
 #define SAMPLING (FUNCTIONS_MAX - 3)
+/* And the one before that: deep calls are left out. */
+#define LIMITING (FUNCTIONS_MAX - 4)
 
 /*
  * Values that the loader knows before it loads; the verifier treats them as constants. Those between the
@@ -66,6 +68,7 @@ const volatile struct {
 	__u32 ring_limit; /* a thread that finds more bytes in its ring waits; 0: none ever does */
 	__u32 filters_threads; /* only calls of those in `wanted_threads` count */
 	__u32 sample_below; /* a call is drawn if a random number of 32 bits is below; 0: all are recorded */
+	__u32 depth_limit;  /* so many calls within each other are recorded, at most DEPTH_MAX; 0: all are */
 	__u32 statistics_functions; /* so many functions have room in `statistics` for each CPU */
 	__u32 statistics_trace;     /* 1: what is summed up goes to the rings too */
 } config SEC(".rodata") = {0};
@@ -87,6 +90,7 @@ enum record_kind {
 	RECORD_FAULT,         /* stack: stack pointer there; function: 1 if it points at a return into the program */
 	RECORD_DRAWN, /* the thread's next entry is of a call that was drawn */
 	RECORD_OVER,  /* stack: the calls below it are over, it was not seen how */
+	RECORD_HIDDEN = 21, /* stack: nanoseconds that probes have cost the thread without a record, since its last one */
 };
 
 struct record {
@@ -338,6 +342,7 @@ static __always_inline void emit_call(__u32 kind, __u32 function, __u64 stack)
 #define COOKIE_FUNCTION 0x07ffffff
 #define COOKIE_CONDITION_SHIFT 32 /* for an exit by a conditional jump: its condition code plus one */
 #define COOKIE_CONDITION_MASK 31
+#define COOKIE_ENTRY_SHIFT 32            /* for an entry, in the same place: which kind of probe, an index into hit_costs */
 #define COOKIE_EXIT (1ull << 40)         /* an instruction by which the function leaves */
 #define COOKIE_LIBRARY_CALL (1ull << 41) /* counts only if it returns into the program */
 #define COOKIE_NO_HOOK (1ull << 42)      /* its return is not to be hooked */
@@ -427,11 +432,14 @@ static __always_inline int is_outside_sample(void)
 	return is_sampling() && !drawn_call_of(bpf_get_current_pid_tgid());
 }
 
+#include "depth.h"
+
 /* A call ends. */
 static __always_inline void exit_hit(__u32 kind, __u32 function, __u64 stack)
 {
-	if (is_outside_sample())
+	if (is_outside_sample() || (kind != RECORD_RETURN && leaves_too_deep(kind, stack)))
 		return;
+	leave_open_calls(stack);
 	emit_call(kind, function, stack);
 	leave_drawn(stack);
 }
@@ -462,6 +470,8 @@ static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
 	if (!flags || !is_traced(ctx, cookie, flags, &own))
 		return 1;
 	if (config.sample_below && flags->of[SAMPLING] && !is_in_sample(ctx, cookie, own))
+		return 1;
+	if (enters_too_deep(ctx, cookie, flags, own))
 		return 1;
 	emit_call(RECORD_ENTRY, function, ctx->rsp);
 	return cookie & COOKIE_NO_HOOK || own & FUNCTION_LEAVES_RETURN_ALONE;
@@ -594,6 +604,7 @@ int exception_caught(struct registers *ctx)
 {
 	if (is_outside_sample())
 		return 0;
+	leave_open_calls(ctx->rsp);
 	emit(RECORD_UNWOUND, bpf_get_attach_cookie(ctx), ctx->rsp);
 	leave_drawn(ctx->rsp);
 	return 0;
@@ -647,6 +658,7 @@ int thread_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	signal = (void *)read_u64((void *)ctx->args[0], config.task_signal);
 	is_last = read_u32(signal, config.signal_live) == 0;
+	leave_open_calls(~0ull);
 	emit(RECORD_THREAD_EXIT, is_last, 0);
 	leave_drawn(~0ull);
 	if (!is_last)

@@ -46,6 +46,7 @@ async function bothWays(program: string) {
     maxCalls: undefined,
     budget: undefined,
     sampleInterval: undefined,
+    depthLimit: undefined,
     warn: () => {},
     maxDurationMs: undefined,
     log: () => {},

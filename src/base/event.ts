@@ -48,6 +48,8 @@ export const eventKind = {
   drawn: 18,
   /** Of a sample: the calls below `stack` are over, it was not seen how. */
   over: 19,
+  /** Probes that make no event have cost the thread `stack` ns, since its last event. */
+  hidden: 21,
   /** Not from the kernel: what follows is a sample, for which one call in `stack` is drawn. */
   sample: 20,
 } as const

@@ -16,6 +16,11 @@ export function beginSampling(flags: Uint8Array): void {
   flags[functionsMax - 3] = 1
 }
 
+/** Whether deep calls are left out from now on. */
+export function limitDepth(flags: Uint8Array, isLimited: boolean): void {
+  flags[functionsMax - 4] = isLimited ? 1 : 0
+}
+
 /** From now on calls may end, but none begins, and no return is hooked any more. */
 export function closeTracing(flags: Uint8Array): void {
   flags[functionsMax - 1] = 1

@@ -8,12 +8,14 @@ import { openWakeUp, waitReadable } from '../sys/poll.ts'
 import type { KernelTypes } from './btf.ts'
 import { readCachedKernelTypes } from './cached-kernel-types.ts'
 import { onlineCpus, possibleCpuCount } from './cpus.ts'
-import { beginSampling, closeTracing, functionFlags, pauseTracing } from './function-flags.ts'
+import { beginSampling, closeTracing, functionFlags, limitDepth, pauseTracing } from './function-flags.ts'
 import {
   controlKind,
   controlRecordBytes,
   cookie,
+  depthLimitMax,
   displacementWordsMax,
+  entryKinds,
   functionFlag,
   hookedReturnBytes,
   hookedReturnsMax,
@@ -57,6 +59,17 @@ export type ProcessReport =
   | { readonly kind: 'deep'; readonly pid: Pid; readonly functionId: number }
   | { readonly kind: 'unwinds'; readonly pid: Pid; readonly returns: readonly HookedReturn[] }
 
+export type EntryKind = (typeof entryKinds)[number]
+
+/** What the hit of a probe costs, in nanoseconds. */
+export interface HitCosts {
+  readonly entryNs: Readonly<Record<EntryKind, number>>
+  /** What the entry of a library call costs more. */
+  readonly libraryCallNs: number
+  readonly retNs: number
+  readonly jumpNs: number
+}
+
 /** Probes on instructions of one file, in one process. */
 export interface ProbeSet {
   readonly path: string
@@ -70,6 +83,8 @@ export interface ProbedInstruction {
   readonly functionId: number
   /** `call`: an entry whose return is hooked; `entry`: one whose return is not; `exit`: where a function leaves. */
   readonly role: 'call' | 'entry' | 'exit'
+  /** Of an entry: what the kernel does there, which decides what it costs. Emulated where nothing is said. */
+  readonly entryKind?: EntryKind
   /** An entry that counts only if the call returns into the program's own code. */
   readonly isLibraryCall?: boolean
   /** For an entry: bytes by which the stack pointer lies below the return address. */
@@ -102,6 +117,7 @@ export function defaultRingBytes(cpus: number): number {
 export class Kernel {
   readonly #programs = new Map<string, number>()
   readonly #load: (name: string) => number
+  readonly #setHitCosts: (costs: HitCosts) => void
   readonly #makeStatistics: (functions: number, alsoTrace: boolean) => KernelStatistics
   #programKind: 'probe' | 'stat' = 'probe'
   readonly #control: RingReader
@@ -140,7 +156,8 @@ export class Kernel {
    * @param ringBytes size of each CPU's ring: a power of two
    * @param options `lossless`: threads are stopped before a ring overflows, and told to go on by whoever reads it;
    *   `sessions: false` does without uprobe sessions where the kernel has them, for tests; `threads`: only their calls are
-   *   reported; `sampleInterval`: once sampling has begun, one call in so many is drawn, and reported with those below it
+   *   reported; `sampleInterval`: once sampling has begun, one call in so many is drawn, and reported with those below it;
+   *   `depthLimit`: once it holds, calls with so many others around them are not reported, as far as the kernel can tell
    * @throws UserError where the kernel refuses or lacks something, with the reason and the fix
    */
   constructor(
@@ -151,11 +168,12 @@ export class Kernel {
       readonly lossless?: boolean
       readonly threads?: readonly Tid[]
       readonly sampleInterval?: number | undefined
+      readonly depthLimit?: number | undefined
     } = {},
   ) {
     if (options.sessions === false) this.#hasSessions = false
     this.#lossless = options.lossless === true
-    const { threads = [], sampleInterval } = options
+    const { threads = [], sampleInterval, depthLimit = Number.POSITIVE_INFINITY } = options
     const object = readBpfObject(readFileSync(objectPath))
     const types = readCachedKernelTypes()
     this.#types = types
@@ -167,7 +185,8 @@ export class Kernel {
     const maps = new Map<string, BpfMap>()
     for (const [name, definition] of object.maps) {
       if (name === 'statistics' || name === 'threads') continue
-      const sized = definition.maxEntries === 0 ? { ...definition, maxEntries: possibleCpus } : definition
+      const isPerCpu = definition.maxEntries === 0 && definition.type !== mapType.taskStorage
+      const sized = isPerCpu ? { ...definition, maxEntries: possibleCpus } : definition
       maps.set(name, new BpfMap(name, sized, definition.type === mapType.arrayOfMaps ? rings[0]!.map.fd : 0))
     }
     const map = (name: string) => maps.get(name)!
@@ -187,6 +206,7 @@ export class Kernel {
       ringLimit,
       threads.length > 0 ? 1 : 0,
       sampleInterval === undefined ? 0 : Math.round(2 ** 32 / sampleInterval),
+      depthLimit <= depthLimitMax ? depthLimit : 0,
     ]
     const bindings = {
       mapFd: (name: string) => map(name).fd,
@@ -208,6 +228,7 @@ export class Kernel {
     }
     this.#processes = map('processes')
     this.#start = map('start')
+    this.#setHitCosts = (costs) => map('hit_costs').update(0, hitCostsValue(costs))
     for (const tid of threads) map('wanted_threads').update(tid, u32Bytes(1))
     this.#lost = new Uint32Array(mapSharedMemory(map('lost').fd, 0, roundToPage(possibleCpus * 8), 'write'))
     this.#functionsFd = map('functions').fd
@@ -320,6 +341,17 @@ export class Kernel {
   /** From now on only a sample of the calls is reported, where one is asked for. */
   beginSampling(): void {
     beginSampling(this.#functionFlags)
+  }
+
+  /** From now on deep calls are not reported, where a limit is given. Events say what their probes cost. */
+  limitDepth(costs: HitCosts): void {
+    this.#setHitCosts(costs)
+    limitDepth(this.#functionFlags, true)
+  }
+
+  /** From now on deep calls are reported as well. */
+  liftDepthLimit(): void {
+    limitDepth(this.#functionFlags, false)
   }
 
   /** From now on no call is seen until one of a function that starts tracing. */
@@ -522,10 +554,12 @@ function cookieOf({
   isLibraryCall,
   condition,
   isJump,
+  entryKind = 'emulated',
   stackDisplacement = 0,
 }: ProbedInstruction): number {
   return (
     functionId +
+    (role === 'exit' ? 0 : entryKinds.indexOf(entryKind) * cookie.entryKind) +
     (condition === undefined ? 0 : (condition + 1) * cookie.condition) +
     (role === 'exit' ? cookie.exit : 0) +
     (isLibraryCall ? cookie.libraryCall : 0) +
@@ -533,6 +567,11 @@ function cookieOf({
     (isJump ? cookie.jump : 0) +
     Math.min(stackDisplacement >> 3, displacementWordsMax) * cookie.displacement
   )
+}
+
+function hitCostsValue({ entryNs, libraryCallNs, retNs, jumpNs }: HitCosts): Uint8Array {
+  const entries = entryKinds.map((kind) => entryNs[kind])
+  return new Uint8Array(Uint32Array.from([...entries, 0, libraryCallNs, retNs, jumpNs, 0]).buffer)
 }
 
 function ringDefinition(bytes: number) {

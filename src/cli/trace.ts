@@ -102,6 +102,9 @@ export function sessionOptions(options: TraceOptions, inherited: InheritedState)
     maxCalls: options.maxCalls,
     budget: options.budget,
     sampleInterval: options.sampleInterval,
+    // A budget must know of every hit what it is for; of a sample, the depth within calls that were drawn is another one.
+    depthLimit:
+      options.budget === undefined && options.sampleInterval === undefined ? options.maxDepth : undefined,
     warn: (text: string) => printLine(`utrace: ${text}`),
     maxDurationMs: options.duration === undefined ? undefined : options.duration / 1e6,
     compensate: !options.rawTimes,

@@ -4,7 +4,7 @@ import type { Kernel, ProbedInstruction } from '../bpf/kernel.ts'
 import type { BpfLink } from '../bpf/link.ts'
 import type { FunctionPlan } from '../probe/plan.ts'
 import { SystemCallError } from '../sys/libc.ts'
-import type { FunctionIds } from './function-ids.ts'
+import { entryProbeOf, type FunctionIds } from './function-ids.ts'
 import { type Module, pathThrough } from './modules.ts'
 import type { PlannedModule } from './plan-process.ts'
 
@@ -61,6 +61,7 @@ export function attachPlan(
       plan: function_,
       offset: function_.entry.fileOffset,
       functionId,
+      entryKind: entryProbeOf(function_.entry),
       role: hooked ? 'call' : 'entry',
       isLibraryCall: function_.kind === 'library-call',
       stackDisplacement: function_.entry.stackDisplacement,

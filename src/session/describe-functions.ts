@@ -3,12 +3,12 @@ import type { FunctionPlan } from '../probe/plan.ts'
 import type { FunctionIds } from './function-ids.ts'
 import type { PlannedModule } from './plan-process.ts'
 
-/** Tells the kernel what it must know of functions to sum up their calls, or to see when a call that was drawn is over. */
+/** Tells the kernel what it must know of functions to sum up their calls, or to know which calls of a thread are open. */
 export function describeFunctions(
   kernel: Pick<Kernel, 'describeFunction'>,
   { module, plan }: PlannedModule,
   ids: FunctionIds,
-  purpose: 'sums' | 'sample',
+  purpose: 'sums' | 'ends',
 ): void {
   for (const function_ of plan.functions) {
     const traits =

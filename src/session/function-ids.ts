@@ -1,5 +1,6 @@
-import type { FunctionPlan, WayOut } from '../probe/plan.ts'
+import type { FunctionPlan, ProbeSite, WayOut } from '../probe/plan.ts'
 import type { FunctionRecord, FunctionTable } from '../trace/functions.ts'
+import type { EntryProbe } from '../trace/probe-costs.ts'
 import type { Module } from './modules.ts'
 
 const waysOut: readonly WayOut['kind'][] = ['return', 'ret', 'entry', 'none']
@@ -36,8 +37,7 @@ export class FunctionIds {
       },
       entryDisplacement: plan.entry.stackDisplacement,
       get entryProbe() {
-        if (!plan.entry.emulated) return 'stepped'
-        return plan.entry.optimised ? 'nop' : 'emulated'
+        return entryProbeOf(plan.entry)
       },
       wayOut: plan.exit.kind,
       get mayTailCall() {
@@ -64,4 +64,10 @@ export class FunctionIds {
   probeExits(id: number): void {
     this.#exitsProbed.add(id)
   }
+}
+
+/** What the kernel does at an entry. */
+export function entryProbeOf({ emulated, optimised }: ProbeSite): EntryProbe {
+  if (!emulated) return 'stepped'
+  return optimised ? 'nop' : 'emulated'
 }

@@ -1,9 +1,9 @@
 import { messageOf } from '../base/errors.ts'
 import type { EventConsumer } from '../base/event.ts'
-import type { Kernel } from '../bpf/kernel.ts'
+import type { HitCosts, Kernel } from '../bpf/kernel.ts'
 import type { BpfLink } from '../bpf/link.ts'
 import { Calibration } from '../calibration/calibration.ts'
-import { type ProbeCosts, probeCostsText } from '../trace/probe-costs.ts'
+import { freeProbe, type ProbeCost, type ProbeCosts, probeCostsText } from '../trace/probe-costs.ts'
 
 /** Calibration makes some 4,000 events, 128 KB: they must not fill half a ring. */
 const calibrationRoomBytes = 512 << 10
@@ -59,5 +59,21 @@ export class CostMeasurement {
   /** Removes its probes. @param remove closes links */
   async detach(remove: (links: readonly BpfLink[]) => Promise<void>): Promise<void> {
     await this.#calibration?.detach(remove)
+  }
+}
+
+/** What the kernel must know to tell the costs of hits that make no event. */
+export function hitCosts(costs: ProbeCosts | undefined): HitCosts {
+  const wholeNs = ({ beforeNs, afterNs }: ProbeCost = freeProbe) => beforeNs + afterNs
+  const { entry, libraryCallNs = 0, ret, jump } = costs ?? {}
+  return {
+    entryNs: {
+      emulated: wholeNs(entry?.emulated),
+      stepped: wholeNs(entry?.stepped),
+      nop: wholeNs(entry?.nop),
+    },
+    libraryCallNs,
+    retNs: wholeNs(ret),
+    jumpNs: wholeNs(jump),
   }
 }

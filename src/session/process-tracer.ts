@@ -26,7 +26,7 @@ export interface TracerContext {
   readonly reader: ModuleReader
   readonly followForks: boolean
   /** What the kernel must know functions for, if anything. */
-  readonly describedFor: 'sums' | 'sample' | undefined
+  readonly describedFor: 'sums' | 'ends' | undefined
   /** Says something at this place of the trace. */
   readonly note: (text: string) => void
 }

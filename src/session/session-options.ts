@@ -32,6 +32,8 @@ export interface SessionOptions extends PlanOptions {
   readonly maxDurationMs: number | undefined
   /** One call in so many is drawn, and traced with those below it; undefined: all are traced. */
   readonly sampleInterval: number | undefined
+  /** Calls with so many others around them are not wanted: the kernel need not report all of them; undefined: all are. */
+  readonly depthLimit: number | undefined
   readonly sumUp?: SummingUp
   /** The share of the time that probes may cost the target, of 1; undefined: as much as they need. */
   readonly budget: number | undefined

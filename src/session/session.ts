@@ -21,7 +21,7 @@ import { ProcessFollower } from './follow-processes.ts'
 import { FunctionIds } from './function-ids.ts'
 import { Guard } from './guard.ts'
 import { KernelSums, type SumsOfFunction } from './kernel-sums.ts'
-import { CostMeasurement } from './measure-costs.ts'
+import { CostMeasurement, hitCosts } from './measure-costs.ts'
 import { ModuleReader } from './modules.ts'
 import type { PlannedModule } from './plan-process.ts'
 import type { ProcessTracer, TracerContext } from './process-tracer.ts'
@@ -81,8 +81,9 @@ export class TraceSession {
     checkPidNamespace()
     if (options.target.kind === 'process') checkProcess(options.target.pid)
     try {
-      const { bufferBytes, lossless, threads, sampleInterval } = options
-      this.#kernel = new Kernel(this.clock.baseNs, bufferBytes, { lossless, threads, sampleInterval })
+      const { bufferBytes, lossless, threads, sampleInterval, depthLimit } = options
+      const kernelOptions = { lossless, threads, sampleInterval, depthLimit }
+      this.#kernel = new Kernel(this.clock.baseNs, bufferBytes, kernelOptions)
       this.#guard = new Guard(this.#kernel)
       this.#tracepoints = this.#kernel.attachTracepoints()
       if (options.cpuTime) this.#tracepoints.push(this.#kernel.attachSwitches())
@@ -90,7 +91,7 @@ export class TraceSession {
     } catch (error) {
       throw isPermissionProblem(error) ? permissionError(error) : error
     }
-    const { selection, followForks, sumUp, sampleInterval } = options
+    const { selection, followForks, sumUp, sampleInterval, depthLimit } = options
     this.#context = {
       kernel: this.#kernel,
       selection,
@@ -98,10 +99,12 @@ export class TraceSession {
       ids: this.#ids,
       reader: new ModuleReader(),
       followForks,
-      describedFor: sumUp !== undefined ? 'sums' : sampleInterval === undefined ? undefined : 'sample',
+      describedFor:
+        sumUp !== undefined ? 'sums' : (sampleInterval ?? depthLimit) !== undefined ? 'ends' : undefined,
       note: (text) => this.#timeline.note(text),
     }
-    const processes = new TracedProcesses(this.#guard, this.#timeline)
+    // On several stacks the kernel does not know how deep a call is.
+    const processes = new TracedProcesses(this.#guard, this.#timeline, () => this.#kernel.liftDepthLimit())
     this.#processes = processes
     this.#returns = new ReturnUnhooker(this.#kernel, this.#ids, processes, this.#timeline)
     this.#unfollowed = new UnfollowedChildren(this.#guard, processes, this.#returns)
@@ -270,6 +273,7 @@ export class TraceSession {
       this.#timeline.note('the cost of probes could not be measured: durations include it')
     }
     await this.#guard.ready
+    if (this.#options.depthLimit !== undefined) this.#kernel.limitDepth(hitCosts(this.probeCosts))
     if (sumUp !== undefined) {
       const planned = [...this.#processes].flatMap((tracer) => tracer.planned)
       this.#tracepoints.push(...this.#sums.begin(this.#kernel, planned, sumUp))

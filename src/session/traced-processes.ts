@@ -15,6 +15,7 @@ export class TracedProcesses implements Iterable<ProcessTracer> {
   readonly #untraced = new Map<string, Untraced>()
   readonly #guard: Guard
   readonly #timeline: Timeline
+  readonly #stacksSwitch: () => void
   readonly #tracers = new Map<Pid, ProcessTracer>()
   /** Those that have ended, as long as events of theirs may be on their way. */
   readonly #ended = new Map<Pid, ProcessTracer>()
@@ -22,9 +23,11 @@ export class TracedProcesses implements Iterable<ProcessTracer> {
   readonly #detaching = new Set<Promise<void>>()
   #switchesStacks = false
 
-  constructor(guard: Guard, timeline: Timeline) {
+  /** @param stacksSwitch called once, before calls are traced of a program that switches stacks */
+  constructor(guard: Guard, timeline: Timeline, stacksSwitch: () => void) {
     this.#guard = guard
     this.#timeline = timeline
+    this.#stacksSwitch = stacksSwitch
   }
 
   [Symbol.iterator](): Iterator<ProcessTracer> {
@@ -81,6 +84,7 @@ export class TracedProcesses implements Iterable<ProcessTracer> {
     if (tracer.switchesStacks && !this.#switchesStacks) {
       this.#switchesStacks = true
       this.#timeline.mark('stacksSwitch')
+      this.#stacksSwitch()
     }
     for (const id of tracer.attach()) this.functions.add(id)
     for (const [key, left] of tracer.untraced) this.#untraced.set(key, left)

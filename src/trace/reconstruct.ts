@@ -157,6 +157,9 @@ export class Reconstruction implements EventConsumer {
       case eventKind.over:
         this.#leave(time, stack, this.#thread(tid), cpu)
         break
+      case eventKind.hidden:
+        if (this.#costs !== undefined) this.#thread(tid).overheadNs += stack
+        break
       case eventKind.threadTimes:
         this.#resume(this.#thread(tid), time, stack, functionId)
         break

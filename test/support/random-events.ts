@@ -35,7 +35,10 @@ export function randomEvents(functions: readonly FunctionRecord[], minLength = 0
     tid: fc.integer({ min: 100, max: 103 }),
     action: fc.oneof(
       { weight: 20, arbitrary: fc.constantFrom('call', 'call', 'leave', 'leave', 'tail call', 'odd') },
-      { weight: 2, arbitrary: fc.constantFrom('lost', 'exit', 'exec', 'fork', 'unwound', 'probed') },
+      {
+        weight: 2,
+        arbitrary: fc.constantFrom('lost', 'exit', 'exec', 'fork', 'unwound', 'probed', 'hidden'),
+      },
       { weight: 2, arbitrary: fc.constantFrom('drawn', 'drawn', 'over') },
     ),
     functionId: fc.nat(functions.length - 1),
@@ -82,6 +85,7 @@ export function randomEvents(functions: readonly FunctionRecord[], minLength = 0
         push({ kind: eventKind.drawn, stack: 0, functionId: 0 })
         enter(base - frame * 16)
       } else if (action === 'over' && isSample) push({ kind: eventKind.over, stack: base + 8, functionId: 0 })
+      else if (action === 'hidden') push({ kind: eventKind.hidden, stack: frame * 50, functionId: 0 })
       else if (action === 'probed') push({ kind: eventKind.exitsProbed, stack: 0, functionId })
     }
     return events

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * `--max-depth`: deeper calls are not recorded, and their returns not hooked. A part of bpf/utrace.bpf.c. A call is never
+ * deeper here than src/trace/reconstruct.ts takes it for: whoever shows the trace leaves out what is recorded besides.
+ */
+#define DEPTH_MAX 32
+
+/* The calls of a thread that are recorded and open. */
+struct open_calls {
+	__u32 count;
+	__u32 hidden_ns; /* what hits have cost that made no record, since the thread's last one */
+	__u64 stacks[DEPTH_MAX]; /* where their return addresses are: the outermost first */
+};
+
+/* The loader gives it a type, which maps of this kind must have. */
+MAP(open_calls, BPF_MAP_TYPE_TASK_STORAGE, 4, sizeof(struct open_calls), 0, BPF_F_NO_PREALLOC);
+
+/* What the hit of a probe costs, in nanoseconds. */
+struct hit_costs {
+	__u32 entry[4]; /* by COOKIE_ENTRY */
+	__u32 library_call, ret, jump;
+	__u32 unused;
+};
+MAP(hit_costs, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct hit_costs), 1, 0);
+
+/* A call that is further below is on another stack: that of a signal handler, say. */
+#define SAME_STACK (1ull << 20)
+/* So much may be missing in the durations of calls that are open, and make no record. */
+#define HIDDEN_NS_MAX 1000000
+
+static __always_inline struct open_calls *open_calls_of_thread(struct function_flags *flags, __u64 create)
+{
+	if (!config.depth_limit || !flags->of[LIMITING])
+		return 0;
+	return bpf_task_storage_get(&open_calls, bpf_get_current_task_btf(), 0, create);
+}
+
+static __always_inline void tell_hidden(struct open_calls *calls)
+{
+	if (calls->hidden_ns)
+		emit(RECORD_HIDDEN, 0, calls->hidden_ns);
+	calls->hidden_ns = 0;
+}
+
+static __always_inline void hide(struct open_calls *calls, __u32 cost_ns)
+{
+	calls->hidden_ns += cost_ns;
+	if (calls->hidden_ns > HIDDEN_NS_MAX)
+		tell_hidden(calls);
+}
+
+/* The calls at this stack pointer and below are over, or have given their place away. */
+static __always_inline void drop_ended(struct open_calls *calls, __u64 stack)
+{
+	for (int i = 0; i < DEPTH_MAX; i++) {
+		if (!calls->count || calls->stacks[(calls->count - 1) & (DEPTH_MAX - 1)] > stack)
+			break;
+		calls->count--;
+	}
+}
+
+/* Whether what happens at this stack pointer is below as many calls as are to be recorded. */
+static __always_inline int is_below_limit(struct open_calls *calls, __u64 stack)
+{
+	__u64 innermost;
+
+	if (calls->count < config.depth_limit)
+		return 0;
+	innermost = calls->stacks[(calls->count - 1) & (DEPTH_MAX - 1)];
+	return stack < innermost && innermost - stack < SAME_STACK;
+}
+
+static __always_inline __u32 entry_cost(__u64 cookie)
+{
+	__u32 first = 0;
+	struct hit_costs *costs = bpf_map_lookup_elem(&hit_costs, &first);
+
+	if (!costs)
+		return 0;
+	return costs->entry[cookie >> COOKIE_ENTRY_SHIFT & 3] + (cookie & COOKIE_LIBRARY_CALL ? costs->library_call : 0);
+}
+
+static __always_inline __u32 exit_cost(__u32 kind)
+{
+	__u32 first = 0;
+	struct hit_costs *costs = bpf_map_lookup_elem(&hit_costs, &first);
+
+	if (!costs)
+		return 0;
+	return kind == RECORD_JUMP ? costs->jump : costs->ret;
+}
+
+/* Whether a call that begins is too deep to be recorded. `own`: the flags of its function. */
+static __always_inline int enters_too_deep(struct registers *ctx, __u64 cookie, struct function_flags *flags, __u8 own)
+{
+	struct open_calls *calls = open_calls_of_thread(flags, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	__u64 stack = return_address_slot(ctx, cookie);
+
+	if (!calls)
+		return 0;
+	drop_ended(calls, stack);
+	if (is_below_limit(calls, stack)) {
+		hide(calls, entry_cost(cookie));
+		return 1;
+	}
+	tell_hidden(calls);
+	if (calls->count < config.depth_limit && !(own & FUNCTION_ENDS_AT_ENTRY))
+		calls->stacks[calls->count++ & (DEPTH_MAX - 1)] = stack;
+	return 0;
+}
+
+static __always_inline struct open_calls *open_calls_at_exit(void)
+{
+	__u32 first = 0;
+	struct function_flags *flags = config.depth_limit ? bpf_map_lookup_elem(&functions, &first) : 0;
+
+	return flags ? open_calls_of_thread(flags, 0) : 0;
+}
+
+/* The calls at this stack pointer and below are over. */
+static __always_inline void leave_open_calls(__u64 stack)
+{
+	struct open_calls *calls = open_calls_at_exit();
+
+	if (!calls)
+		return;
+	tell_hidden(calls);
+	drop_ended(calls, stack);
+}
+
+/* Whether a call that ends is too deep to have been recorded. Those whose return is hooked are not. */
+static __always_inline int leaves_too_deep(__u32 kind, __u64 stack)
+{
+	struct open_calls *calls = open_calls_at_exit();
+
+	if (!calls || !is_below_limit(calls, stack))
+		return 0;
+	hide(calls, exit_cost(kind));
+	return 1;
+}
