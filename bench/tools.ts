@@ -107,6 +107,14 @@ export const utraceSample: Tool = {
     ...programWords(job),
   ],
 }
+/** All calls but the outermost one are left out: what is left is an entry probe for each. */
+export const utraceDepth: Tool = {
+  name: 'utrace --max-depth 1 -o FILE',
+  command: (job) => [
+    ...[utrace, '--max-depth', '1', '-o', trace(job), ...job.functions.utrace, '--'],
+    ...programWords(job),
+  ],
+}
 export const utraceRecord: Tool = {
   name: 'utrace record -o FILE',
   command: (job) => [utrace, 'record', '-o', trace(job), ...job.functions.utrace, '--', ...programWords(job)],

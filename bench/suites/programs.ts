@@ -102,7 +102,7 @@ export const programSuites: readonly Suite[] = [
     recipe: { source: 'fib.c', flags: pushes },
     amount: 1_000_000,
     functionsOf: () => functions('fib'),
-    tools: [...ours, tools.bpftraceCount, tools.uftracePg, tools.callgrind],
+    tools: [...ours, tools.utraceDepth, tools.bpftraceCount, tools.uftracePg, tools.callgrind],
   }),
   callSuite({
     name: 'sqlite-o2',
