@@ -5,6 +5,7 @@ export const R_X86_64_64 = 1
 export const R_X86_64_GLOB_DAT = 6
 export const R_X86_64_JUMP_SLOT = 7
 export const R_X86_64_RELATIVE = 8
+export const R_X86_64_IRELATIVE = 37
 
 const WORDS = 6
 

@@ -11,7 +11,7 @@ export interface ModuleCode {
   readonly toFileOffset: (address: VirtualAddress) => FileOffset | undefined
   /** Whether the program may change the code at an address: the kernel silently leaves such mappings without probes. */
   readonly isWritable: (address: VirtualAddress) => boolean
-  /** Its PLT leads to other modules only: that of a library may lead back to the library. */
+  /** Its PLT leads to other modules only: that of a library may lead back to it, and so may that of a program with IFUNCs. */
   readonly callsLeaveModule: boolean
   /** `e_entry`: code that the kernel jumps to. Undefined for a library. */
   readonly entryPoint: VirtualAddress | undefined
