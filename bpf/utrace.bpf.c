@@ -90,6 +90,7 @@ enum record_kind {
 	RECORD_FAULT,         /* stack: stack pointer there; function: 1 if it points at a return into the program */
 	RECORD_DRAWN, /* the thread's next entry is of a call that was drawn */
 	RECORD_OVER,  /* stack: the calls below it are over, it was not seen how */
+	RECORD_PAGE_FAULT = 22, /* on a page that was not in place */
 	RECORD_HIDDEN = 21, /* stack: nanoseconds that probes have cost the thread without a record, since its last one */
 };
 
@@ -752,6 +753,17 @@ int thread_switched(struct bpf_raw_tracepoint_args *ctx)
 		emit(RECORD_SWITCH, ctx->args[0] || !ctx->args[3] ? 2 : 1, 0);
 	if (bpf_map_lookup_elem(&processes, &next_pid))
 		emit_of(read_u32(next, config.task_pid), RECORD_SWITCH, 0, 0);
+	return 0;
+}
+
+/* exceptions:page_fault_user(address, registers, error_code), only attached where time off CPU is asked for. */
+SEC("raw_tracepoint")
+int page_faulted(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+
+	if (bpf_map_lookup_elem(&processes, &pid))
+		emit(RECORD_PAGE_FAULT, 0, 0);
 	return 0;
 }
 

@@ -119,9 +119,32 @@ describe('waiting', () => {
     expect(graph.stdout).toMatch(/nap\(\); \/\* off CPU +\d+\.\d{3} ms \*\//)
   })
 
+  it('comes with page faults, as the kernel counts them for the thread', async () => {
+    const program = await targetOf('page-faults.c')
+    const { path, stdout } = await recorded(program, '--cpu-time', '--no-lib', '*')
+    expect(stdout).toBe('touch_more 300\ntouch 1000\n')
+    const lines = parseTrace((await run(utrace, ['replay', '-i', path, '--format', 'jsonl'])).stdout)
+    const faults = (name: string) => ends(lines, name).map((end) => end.pageFaults ?? 0)
+    const [first, second, third] = faults('touch')
+    const [more] = faults('touch_more')
+    // What else is touched for the first time meanwhile: code and the stack.
+    for (const [seen, least] of [
+      [first, 100],
+      [second, 200],
+      [third, 1000],
+      [more, 300],
+    ] as const) {
+      expect(seen).toBeGreaterThanOrEqual(least)
+      expect(seen).toBeLessThan(least + 10)
+    }
+    const graph = await run(utrace, ['replay', '-i', path])
+    expect(graph.stdout).toMatch(/touch\(\); \/\* .*100\d page faults/)
+  })
+
   it('is not traced unless asked for', async () => {
     const { lines } = await traceToJson(['--no-lib', '*'], ['--', await targetOf('waits.c')])
-    expect(ends(lines).filter(({ offCpuNs }) => offCpuNs !== undefined)).toEqual([])
+    const counted = ends(lines).filter(({ offCpuNs, pageFaults }) => (offCpuNs ?? pageFaults) !== undefined)
+    expect(counted).toEqual([])
   })
 })
 

@@ -48,6 +48,10 @@ export const eventKind = {
   drawn: 18,
   /** Of a sample: the calls below `stack` are over, it was not seen how. */
   over: 19,
+  /** The program has touched a page that was not in place. */
+  pageFault: 22,
+  /** Not from the kernel: so far the thread has had `time` page faults, and has gone to another CPU `stack` times. */
+  threadCounts: 23,
   /** Probes that make no event have cost the thread `stack` ns, since its last event. */
   hidden: 21,
   /** Not from the kernel: what follows is a sample, for which one call in `stack` is drawn. */
@@ -55,6 +59,11 @@ export const eventKind = {
 } as const
 
 export type EventKind = (typeof eventKind)[keyof typeof eventKind]
+
+/** Whether it stands at a place in time: it does not if it says what a thread has come to so far. */
+export function isTimed(kind: EventKind): boolean {
+  return kind !== eventKind.threadTimes && kind !== eventKind.threadCounts
+}
 
 /** Whether it is an entry or an exit of a function: all other kinds are rare. */
 export function isCallEvent(kind: EventKind): boolean {

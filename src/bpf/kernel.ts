@@ -285,9 +285,15 @@ export class Kernel {
     return links
   }
 
-  /** Reports when traced threads leave a CPU and when they come back. Every switch of the machine costs a look-up. */
-  attachSwitches(): BpfLink {
-    return attachRawTracepoint(this.#program('thread_switched'), 'sched_switch')
+  /**
+   * Reports when traced threads leave a CPU and when they come back, and their page faults. Every switch and every page
+   * fault of the machine costs a look-up.
+   */
+  attachSwitches(): BpfLink[] {
+    return [
+      attachRawTracepoint(this.#program('thread_switched'), 'sched_switch'),
+      attachRawTracepoint(this.#program('page_faulted'), 'page_fault_user'),
+    ]
   }
 
   /** From now on the process's threads and images are reported, and its children followed if asked for. */

@@ -101,7 +101,7 @@ export const traceOptions = [
   {
     name: 'cpu-time',
     group: 'What to trace',
-    help: 'Also trace how long calls wait or are preempted: the time off CPU',
+    help: 'Also trace how long calls wait or are preempted (the time off CPU), page faults and moves to other CPUs',
   },
   {
     name: 'tid-filter',

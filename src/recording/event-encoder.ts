@@ -1,4 +1,4 @@
-import { type EventConsumer, type EventKind, eventKind, isCallEvent } from '../base/event.ts'
+import { type EventConsumer, type EventKind, eventKind, isCallEvent, isTimed } from '../base/event.ts'
 import type { TraceNs } from '../base/units.ts'
 import { form, largestNumber, longestEventBytes, operation } from './event-code.ts'
 import { exitSlot, frameSlot, Prediction, successorSlot, ThreadModel } from './prediction.ts'
@@ -22,8 +22,9 @@ export class EventEncoder implements EventConsumer {
   #time = 0
   #at = 0
   count = 0
-  minNs = 0
-  maxNs = 0
+  /** When the first and the last event were: none of it where no event has a time. */
+  minNs = Number.POSITIVE_INFINITY
+  maxNs = Number.NEGATIVE_INFINITY
 
   /** @param pidOf the process of a thread, asked for once per thread and chunk */
   constructor(capacityBytes: number, pidOf: (tid: number) => number) {
@@ -54,8 +55,10 @@ export class EventEncoder implements EventConsumer {
   event(time: TraceNs, stack: number, tid: number, kind: EventKind, functionId: number, cpu: number): void {
     if (this.count === 0) this.#start(time)
     this.count++
-    if (time < this.minNs) this.minNs = time
-    if (time > this.maxNs) this.maxNs = time
+    if (isTimed(kind)) {
+      if (time < this.minNs) this.minNs = time
+      if (time > this.maxNs) this.maxNs = time
+    }
     if (!isCallEvent(kind) || !(stack >= 0 && stack < largestNumber)) {
       this.#verbatim(time, stack, tid, kind, functionId, cpu)
       return
@@ -82,8 +85,8 @@ export class EventEncoder implements EventConsumer {
     this.#view.setFloat64(this.#at, time, true)
     this.#at += floatBytes
     this.#time = time
-    this.minNs = time
-    this.maxNs = time
+    this.minNs = Number.POSITIVE_INFINITY
+    this.maxNs = Number.NEGATIVE_INFINITY
   }
 
   #enter(thread: ThreadModel, delta: number, stack: number, fn: number): void {

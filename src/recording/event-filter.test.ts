@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { feed, type RawEvent, randomEvents, randomFunctions } from '../../test/support/random-events.ts'
-import { eventKind } from '../base/event.ts'
+import { eventKind, isTimed } from '../base/event.ts'
 import { asDurationNs, asTraceNs } from '../base/units.ts'
-import type { TraceSink } from '../trace/call.ts'
+import { migrations, offCpuNs, pageFaults, type TraceSink } from '../trace/call.ts'
 import { withMaxDepth, withThreadFilter, withTimeFilter } from '../trace/filters.ts'
 import type { ProbeCosts } from '../trace/probe-costs.ts'
 import { Reconstruction } from '../trace/reconstruct.ts'
@@ -33,8 +33,11 @@ function callsOf(events: readonly RawEvent[], calls: RecordedCalls, endNs: numbe
         ...(lines.get(thread.tid) ?? []),
         `${beginNs} ${thread.pid} ${depth} ${fn.name} ${isInherited} × ${weight}`,
       ]),
-    end: ({ thread, fn, depth, beginNs, endNs: end, how, durationNs }) =>
-      lines.get(thread.tid)!.push(`${beginNs}-${end} ${depth} ${fn.name} ${how} ${durationNs}`),
+    end: (call) => {
+      const { thread, fn, depth, beginNs, endNs: end, how, durationNs } = call
+      const counts = `${offCpuNs(call)} ${pageFaults(call)} ${migrations(call)}`
+      lines.get(thread.tid)!.push(`${beginNs}-${end} ${depth} ${fn.name} ${how} ${durationNs} ${counts}`)
+    },
     lost: ({ timeNs, count }) => lines.set(0, [...(lines.get(0) ?? []), `${timeNs} lost ${count}`]),
     note: () => {},
   }
@@ -74,10 +77,10 @@ describe('what passes', () => {
         const events = dense.map((event, index) => ({ ...event, time: event.time + index * pauseNs }))
         const endNs = (events.at(-1)?.time ?? 0) + 10
         const recorded = passed(events, calls, endNs)
-        const added = recorded.filter(({ kind }) => kind === eventKind.threadTimes)
+        const added = recorded.filter(({ kind }) => !isTimed(kind))
         expect(recorded.length - added.length).toBeLessThanOrEqual(events.length)
-        // One for each event at most, and one for each thread at its end.
-        expect(added.length).toBeLessThanOrEqual(recorded.length - added.length + 8)
+        // Two for each event at most, and two for each thread at its end.
+        expect(added.length).toBeLessThanOrEqual(2 * (recorded.length - added.length + 8))
         expect(callsOf(recorded, calls, endNs)).toEqual(callsOf(events, calls, endNs))
       }),
       { numRuns: 200 },

@@ -2,7 +2,8 @@ import { type EventConsumer, type EventKind, eventKind, isCallEvent } from '../b
 import type { TraceNs } from '../base/units.ts'
 import type { Call, TracedThread, TraceSink } from '../trace/call.ts'
 import type { ProbeCosts } from '../trace/probe-costs.ts'
-import { Reconstruction, type TraceStatistics } from '../trace/reconstruct.ts'
+import { describeThread, isSameThread, Reconstruction, type TraceStatistics } from '../trace/reconstruct.ts'
+import { noTotals, type ThreadTotals } from '../trace/stacks.ts'
 import { ThreadTable } from '../trace/thread-table.ts'
 import type { RecordedTrace } from './recorder.ts'
 
@@ -24,16 +25,16 @@ interface EntryEvent {
   readonly cpu: number
   /** What was said of the thread's next call. */
   readonly announcements: readonly Announcement[]
-  costs: Costs
+  before: Before
 }
 
-/** What the probes of a thread had cost it, and how long what its innermost call had called took, when something happened. */
-interface Costs {
-  readonly overheadNs: number
+/** What a thread had come to, and how long what its innermost call had called took, when something happened. */
+interface Before {
+  readonly totals: ThreadTotals
   readonly childrenNs: number
 }
 
-const noCosts: Costs = { overheadNs: 0, childrenNs: 0 }
+const nothingBefore: Before = { totals: noTotals, childrenNs: 0 }
 
 interface Announcement {
   readonly time: TraceNs
@@ -103,21 +104,21 @@ export class EventFilter implements EventConsumer {
     const ending = endingThreads(kind, tid, stack)
     if (ending !== 'none') {
       this.tick(time)
-      this.#tellCostsOfAll(ending)
+      this.#tellOfAll(ending)
     }
-    const { overheadNs } = this.#engine.costsOf(tid)
+    const { totals } = this.#engine.stateOf(tid)
     this.#endsPassed = false
     this.#childrenNs = 0
     this.#begun = undefined
     this.#entry = undefined
     if (kind === eventKind.entry) {
       const announcements = this.#announcements.get(tid) ?? nothingAnnounced
-      this.#entry = { time, stack, tid, functionId, cpu, announcements, costs: noCosts }
+      this.#entry = { time, stack, tid, functionId, cpu, announcements, before: nothingBefore }
       this.#announcements.delete(tid)
     }
     this.#engine.event(time, stack, tid, kind, functionId, cpu)
     if (this.#begun !== undefined) return
-    if (this.#endsPassed && isOfCall(kind)) this.#tellCosts(tid, { overheadNs, childrenNs: this.#childrenNs })
+    if (this.#endsPassed && isOfCall(kind)) this.#tell(tid, { totals, childrenNs: this.#childrenNs })
     if (this.#endsPassed || !isOfCall(kind)) this.#pass(time, stack, tid, kind, functionId, cpu)
   }
 
@@ -129,7 +130,7 @@ export class EventFilter implements EventConsumer {
   /** To be called before the recording ends. */
   finish(endNs: TraceNs): void {
     this.tick(endNs)
-    this.#tellCostsOfAll('all')
+    this.#tellOfAll('all')
     this.#known.finish(endNs)
   }
 
@@ -153,11 +154,11 @@ export class EventFilter implements EventConsumer {
       return
     }
     this.#begun = { thread: call.thread, depth: call.depth }
-    this.#entry.costs = {
-      overheadNs: this.#engine.overheadNsBefore(call),
+    this.#entry.before = {
+      totals: this.#engine.totalsBefore(call),
       childrenNs: this.#endsPassed
         ? this.#childrenNs
-        : this.#engine.costsOf(call.thread.tid).childrenNsAt(call.depth - 1),
+        : this.#engine.stateOf(call.thread.tid).childrenNsAt(call.depth - 1),
     }
     held.push(this.#entry)
     if (this.#endsPassed) held.passAll()
@@ -172,7 +173,7 @@ export class EventFilter implements EventConsumer {
     const isOwn = this.#begun?.thread === call.thread && this.#begun.depth === call.depth
     // A call that is over at once needs no other event than its entry.
     if (!wasPassed || isOwn) return
-    if (!this.#endsPassed) this.#childrenNs = this.#engine.costsOf(call.thread.tid).childrenNsAt(call.depth)
+    if (!this.#endsPassed) this.#childrenNs = this.#engine.stateOf(call.thread.tid).childrenNsAt(call.depth)
     this.#endsPassed = true
   }
 
@@ -181,26 +182,27 @@ export class EventFilter implements EventConsumer {
     return tids.size > 0 && !tids.has(tid) && (isOfCall(kind) || announcesCall(kind))
   }
 
-  #passEntry({ time, stack, tid, functionId, cpu, announcements, costs }: EntryEvent): void {
-    this.#tellCosts(tid, costs)
+  #passEntry({ time, stack, tid, functionId, cpu, announcements, before }: EntryEvent): void {
+    this.#tell(tid, before)
     for (const announced of announcements) this.#pass(announced.time, 0, tid, announced.kind, 0, cpu)
     this.#pass(time, stack, tid, eventKind.entry, functionId, cpu)
   }
 
   /** Of every thread, or of one, of which a call is open that was passed on. */
-  #tellCostsOfAll(which: 'all' | number): void {
+  #tellOfAll(which: 'all' | number): void {
     for (const { tid, passed } of this.#threads.all()) {
       if (passed === 0 || (which !== 'all' && which !== tid)) continue
-      const { overheadNs, childrenNsAt } = this.#engine.costsOf(tid)
-      this.#tellCosts(tid, { overheadNs, childrenNs: childrenNsAt(passed - 1) })
+      const { totals, childrenNsAt } = this.#engine.stateOf(tid)
+      this.#tell(tid, { totals, childrenNs: childrenNsAt(passed - 1) })
     }
   }
 
-  /** Says what probes have cost a thread, unless what was passed on tells it. */
-  #tellCosts(tid: number, { overheadNs, childrenNs }: Costs): void {
-    if (this.#known.costsOf(tid).overheadNs === overheadNs) return
+  /** Says what a thread has come to, unless what was passed on tells it. */
+  #tell(tid: number, { totals, childrenNs }: Before): void {
+    const known = this.#known.stateOf(tid).totals
+    if (isSameThread(known, totals)) return
     const consumer: EventConsumer = { event: (...event) => this.#pass(...event) }
-    this.#known.describeCosts(consumer, tid, overheadNs, childrenNs)
+    describeThread(consumer, tid, totals, childrenNs, known)
   }
 
   #pass(time: TraceNs, stack: number, tid: number, kind: EventKind, functionId: number, cpu: number): void {

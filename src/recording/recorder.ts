@@ -183,7 +183,9 @@ export class Recorder implements EventConsumer {
   #flush(): void {
     const encoder = this.#encoder
     if (encoder.count === 0) return
-    const { payload, count, minNs, maxNs } = encoder
+    const { payload, count } = encoder
+    const minNs = Math.min(encoder.minNs, Math.max(encoder.maxNs, this.#lastNs))
+    const maxNs = Math.max(encoder.maxNs, minNs)
     this.#file.makeRoom(payload.length)
     this.#writeFunctions()
     const tasks = this.#tasks.news()

@@ -86,7 +86,7 @@ export class TraceSession {
       this.#kernel = new Kernel(this.clock.baseNs, bufferBytes, kernelOptions)
       this.#guard = new Guard(this.#kernel)
       this.#tracepoints = this.#kernel.attachTracepoints()
-      if (options.cpuTime) this.#tracepoints.push(this.#kernel.attachSwitches())
+      if (options.cpuTime) this.#tracepoints.push(...this.#kernel.attachSwitches())
       options.log(`kernel side loaded, ${this.#kernel.ringBytes >> 10} KB of ring buffer per CPU`)
     } catch (error) {
       throw isPermissionProblem(error) ? permissionError(error) : error

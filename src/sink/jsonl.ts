@@ -4,7 +4,9 @@ import {
   type Call,
   type CallEnd,
   durationNs,
+  migrations,
   offCpuNs,
+  pageFaults,
   rawDurationNs,
   type TracedThread,
 } from '../trace/call.ts'
@@ -31,6 +33,8 @@ const keyRawDuration = encode(',"rawDurationNs":')
 const close = encode('}')
 const keyWeight = encode(',"weight":')
 const keyOffCpu = encode(',"offCpuNs":')
+const keyPageFaults = encode(',"pageFaults":')
+const keyMigrations = encode(',"migrations":')
 const howTail: Readonly<Record<CallEnd, Uint8Array>> = {
   return: encode(',"how":"return"}'),
   unwound: encode(',"how":"unwound"}'),
@@ -47,7 +51,8 @@ export interface JsonLinesOptions {
  * JSON Lines: one object per event, in the order of the engine's events, which per thread is that of time.
  *
  *     begin  type tsNs pid tid [stack] cpu depth name symbol module [weight] [inherited]
- *     end    the same and durationNs rawDurationNs [offCpuNs] [waitedNs] how     (`tsNs` and `cpu` are those of the end)
+ *     end    the same and durationNs rawDurationNs [offCpuNs] [pageFaults] [migrations] [waitedNs] how
+ *            (`tsNs` and `cpu` are those of the end)
  *     lost   type tsNs cpu count             (`count` in events, not calls)
  *     note   type tsNs [pid tid] text
  *
@@ -64,7 +69,7 @@ export interface JsonLinesOptions {
  * when `how` is `unwound` or `inferred`, a lower one when it is `cut`.
  * `durationNs` is the program's, without what probes took; `rawDurationNs` is what was measured, the distance of the two
  * `tsNs`. They are the same where durations are not compensated. `offCpuNs` is the part of both in which the thread was
- * off CPU, where that was traced and is not 0.
+ * off CPU, `pageFaults` and `migrations` (to another CPU) what happened to it besides, each where it was traced and is not 0.
  */
 export function createJsonLinesSink(options: JsonLinesOptions): OutputSink {
   const out = new ByteWriter(options.write)
@@ -101,6 +106,12 @@ export function createJsonLinesSink(options: JsonLinesOptions): OutputSink {
     out.integer(weight)
   }
 
+  function count(key: Uint8Array, number: number): void {
+    if (number === 0) return
+    out.bytes(key)
+    out.integer(number)
+  }
+
   return {
     begin: (call) => {
       start(typeBegin, call.beginNs)
@@ -120,6 +131,8 @@ export function createJsonLinesSink(options: JsonLinesOptions): OutputSink {
         out.bytes(keyOffCpu)
         out.integer(off)
       }
+      count(keyPageFaults, pageFaults(call))
+      count(keyMigrations, migrations(call))
       if (call.waitedNs !== undefined && call.waitedNs > 0) {
         out.bytes(keyWaited)
         out.integer(call.waitedNs)

@@ -18,9 +18,25 @@ export function copyOf(call: Call): MutableCall {
     weight = 1,
   } = call
   const { beginOverheadNs = 0, endOverheadNs = 0, beginOffCpuNs = 0, endOffCpuNs = 0 } = call
+  const { beginPageFaults = 0, endPageFaults = 0, beginMigrations = 0, endMigrations = 0 } = call
   const overhead = { beginOverheadNs, endOverheadNs }
+  const counts = { beginPageFaults, endPageFaults, beginMigrations, endMigrations }
   const times = { durationNs: durationNs(call), ...overhead, beginOffCpuNs, endOffCpuNs }
-  return { fn, thread, depth, beginNs, beginCpu, endNs, endCpu, how, isInherited, waitedNs, weight, ...times }
+  return {
+    fn,
+    thread,
+    depth,
+    beginNs,
+    beginCpu,
+    endNs,
+    endCpu,
+    how,
+    isInherited,
+    waitedNs,
+    weight,
+    ...times,
+    ...counts,
+  }
 }
 
 export function copyInto(copy: MutableCall, call: Call): void {
@@ -40,4 +56,8 @@ export function copyInto(copy: MutableCall, call: Call): void {
   copy.endOverheadNs = call.endOverheadNs ?? 0
   copy.beginOffCpuNs = call.beginOffCpuNs ?? 0
   copy.endOffCpuNs = call.endOffCpuNs ?? 0
+  copy.beginPageFaults = call.beginPageFaults ?? 0
+  copy.endPageFaults = call.endPageFaults ?? 0
+  copy.beginMigrations = call.beginMigrations ?? 0
+  copy.endMigrations = call.endMigrations ?? 0
 }

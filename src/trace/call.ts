@@ -62,6 +62,12 @@ export interface Call {
   /** How long its thread had been off CPU in all when it began, and when it ended. */
   readonly beginOffCpuNs?: number
   readonly endOffCpuNs?: number
+  /** How many page faults its thread had had in all when it began, and when it ended. */
+  readonly beginPageFaults?: number
+  readonly endPageFaults?: number
+  /** How often its thread had gone on on another CPU. */
+  readonly beginMigrations?: number
+  readonly endMigrations?: number
   /** It began in the parent process, before the fork: `beginNs` is when the child did. */
   readonly isInherited?: boolean
   /**
@@ -87,6 +93,16 @@ export function rawDurationNs(call: Call): DurationNs {
 /** For how much of an ended call its thread was off CPU: it waited, or others ran. 0 where that was not traced. */
 export function offCpuNs({ beginOffCpuNs = 0, endOffCpuNs = 0 }: Call): DurationNs {
   return (endOffCpuNs - beginOffCpuNs) as DurationNs
+}
+
+/** How many page faults an ended call has had, what it called included. 0 where that was not traced. */
+export function pageFaults({ beginPageFaults = 0, endPageFaults = 0 }: Call): number {
+  return endPageFaults - beginPageFaults
+}
+
+/** How often the thread of an ended call has gone on on another CPU. 0 where that was not traced. */
+export function migrations({ beginMigrations = 0, endMigrations = 0 }: Call): number {
+  return endMigrations - beginMigrations
 }
 
 /** Events that never reached the reader: known by their number, not by their content. */

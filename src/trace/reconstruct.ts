@@ -9,7 +9,7 @@ import {
   type ProbeCost,
   type ProbeCosts,
 } from './probe-costs.ts'
-import { type Frame, type Stack, Thread } from './stacks.ts'
+import { type Frame, noTotals, type Stack, Thread, type ThreadTotals } from './stacks.ts'
 
 export interface TraceStatistics {
   calls: number
@@ -31,8 +31,8 @@ export interface ReconstructionObserver {
   manyReturnsPending(functionIds: readonly number[]): void
 }
 
-export interface ThreadCosts {
-  readonly overheadNs: number
+export interface ThreadState {
+  readonly totals: ThreadTotals
   /** How long the calls took, of those that have ended, that the call at a depth has made. */
   childrenNsAt(depth: number): number
 }
@@ -163,9 +163,20 @@ export class Reconstruction implements EventConsumer {
       case eventKind.threadTimes:
         this.#resume(this.#thread(tid), time, stack, functionId)
         break
+      case eventKind.threadCounts: {
+        const thread = this.#thread(tid)
+        thread.pageFaults = time
+        thread.migrations = stack
+        break
+      }
+      // Of the following, threads that call nothing are nobody's concern.
+      case eventKind.pageFault: {
+        const thread = this.#threads.get(tid)
+        if (thread !== undefined) thread.pageFaults++
+        break
+      }
       case eventKind.switched:
-        // Threads that call nothing are nobody's concern.
-        this.#threads.get(tid)?.switched(time, functionId !== 0)
+        this.#threads.get(tid)?.switched(time, functionId !== 0, cpu)
     }
   }
 
@@ -198,15 +209,19 @@ export class Reconstruction implements EventConsumer {
       thread.stacks.map(({ frames, open }) => ({ frames, open, thread })),
     )
     for (const { frames, open, thread } of stacks) {
-      const { tid, overheadNs, offSince } = thread
+      const { tid } = thread
+      const describe = (totals: ThreadTotals, childrenNs: number) => {
+        describeThread(consumer, tid, totals, childrenNs, known)
+        known = totals
+      }
+      let known = noTotals
       let callersChildrenNs = 0
       let described = false
       for (let index = 0; index < open; index++) {
         const frame = frames[index]!
-        const { beginNs, beginCpu, beginOverheadNs, beginOffCpuNs, fn, record, stack, losses } = frame
+        const { beginNs, beginCpu, fn, record, stack, losses } = frame
         if (losses < this.#losses === beforeLoss) {
-          const before = beginOverheadNs - this.#entryCost(fn.id).beforeNs
-          describeTimes(consumer, tid, [beginOffCpuNs, before, callersChildrenNs])
+          describe(this.totalsBefore(frame), callersChildrenNs)
           if (this.#isSample && frame.weight > 0)
             consumer.event(beginNs, 0, tid, eventKind.drawn, 0, beginCpu)
           consumer.event(beginNs, stack - record.entryDisplacement, tid, eventKind.entry, fn.id, beginCpu)
@@ -214,35 +229,30 @@ export class Reconstruction implements EventConsumer {
         }
         callersChildrenNs = frame.childrenNs
       }
-      if (!described) continue
-      const offCpuNs = thread.offCpuNs(offSince ?? asTraceNs(0))
-      describeTimes(consumer, tid, [offCpuNs, overheadNs, callersChildrenNs])
-      if (offSince !== undefined) consumer.event(offSince, 0, tid, eventKind.switched, 1, 0)
+      if (described) describe(thread.totals, callersChildrenNs)
     }
   }
 
-  /** What a thread's probes have cost it so far, and its calls those that they have made. */
-  costsOf(tid: number): ThreadCosts {
+  /** What a thread has come to so far, and the calls that its calls have made. */
+  stateOf(tid: number): ThreadState {
     const thread = this.#threads.get(tid)
     const frames = thread?.current.frames
-    return { overheadNs: thread?.overheadNs ?? 0, childrenNsAt: (depth) => frames?.[depth]?.childrenNs ?? 0 }
+    return {
+      totals: thread?.totals ?? noTotals,
+      childrenNsAt: (depth) => frames?.[depth]?.childrenNs ?? 0,
+    }
   }
 
-  /** What probes had cost the thread of a call that begins now, before its own. */
-  overheadNsBefore({ fn, beginOverheadNs = 0 }: Call): number {
-    return beginOverheadNs - this.#entryCost(fn.id).beforeNs
-  }
-
-  /**
-   * Hands on events that bring a thread of a reconstruction with the state of this one to such costs.
-   * @param childrenNs how long the calls took that its innermost open call has made
-   */
-  describeCosts(consumer: EventConsumer, tid: number, overheadNs: number, childrenNs: number): void {
-    const thread = this.#threads.get(tid)
-    const offSince = thread?.offSince
-    const offCpu = thread?.offCpuNs(offSince ?? asTraceNs(0)) ?? 0
-    describeTimes(consumer, tid, [offCpu, overheadNs, childrenNs])
-    if (offSince !== undefined) consumer.event(offSince, 0, tid, eventKind.switched, 1, 0)
+  /** What the thread of a call had come to before the probe of its entry was hit. */
+  totalsBefore(call: Call): ThreadTotals {
+    const { beginOverheadNs = 0, beginOffCpuNs = 0, beginPageFaults = 0, beginMigrations = 0 } = call
+    return {
+      overheadNs: beginOverheadNs - this.#entryCost(call.fn.id).beforeNs,
+      offCpuNs: beginOffCpuNs,
+      away: undefined,
+      pageFaults: beginPageFaults,
+      migrations: beginMigrations,
+    }
   }
 
   /** Takes up what a state says: the calls that are open have begun before the events that were seen. */
@@ -297,6 +307,8 @@ export class Reconstruction implements EventConsumer {
     frame.beginCpu = cpu
     frame.beginOverheadNs = thread.overheadNs
     frame.beginOffCpuNs = thread.offCpuNs(time)
+    frame.beginPageFaults = thread.pageFaults
+    frame.beginMigrations = thread.migrations
     frame.childrenNs = 0
     frame.record = record
     frame.isInherited = false
@@ -419,6 +431,8 @@ export class Reconstruction implements EventConsumer {
       frame.waitedNs = 0
       frame.beginOverheadNs = 0
       frame.beginOffCpuNs = 0
+      frame.beginPageFaults = 0
+      frame.beginMigrations = 0
       frame.childrenNs = 0
       // The kernel lets only those see a hooked return who saw its entry: not the child's own probes.
       frame.hooked = false
@@ -458,6 +472,8 @@ export class Reconstruction implements EventConsumer {
     const disturbanceNs = likelyDisturbanceNs(this.#costs, overheadNs - frame.waitedNs)
     const ownNs = time - frame.beginNs - overheadNs - disturbanceNs
     frame.endOffCpuNs = thread.offCpuNs(time)
+    frame.endPageFaults = thread.pageFaults
+    frame.endMigrations = thread.migrations
     frame.durationNs = asDurationNs(Math.max(ownNs, frame.childrenNs, offCpuNs(frame), 0))
     if (stack.open > 0) stack.frames[stack.open - 1]!.childrenNs += frame.durationNs
     this.#sink.end(frame)
@@ -494,10 +510,32 @@ export class Reconstruction implements EventConsumer {
   }
 }
 
-function describeTimes(
+/**
+ * Hands on events that bring a thread to what it has come to.
+ * @param childrenNs how long the calls took that its innermost open call has made
+ * @param known what was said of it before
+ */
+export function describeThread(
   consumer: EventConsumer,
   tid: number,
-  [offCpuNs, overheadNs, childrenNs]: readonly [number, number, number],
+  { overheadNs, offCpuNs, away, pageFaults, migrations }: ThreadTotals,
+  childrenNs: number,
+  known: ThreadTotals,
 ): void {
   consumer.event(asTraceNs(offCpuNs), overheadNs, tid, eventKind.threadTimes, childrenNs, 0)
+  if (pageFaults !== known.pageFaults || migrations !== known.migrations)
+    consumer.event(asTraceNs(pageFaults), migrations, tid, eventKind.threadCounts, 0, 0)
+  if (away !== undefined) consumer.event(away.sinceNs, 0, tid, eventKind.switched, 1, away.cpu)
+}
+
+/** Whether a thread has come to the same. */
+export function isSameThread(one: ThreadTotals, other: ThreadTotals): boolean {
+  return (
+    one.overheadNs === other.overheadNs &&
+    one.offCpuNs === other.offCpuNs &&
+    one.away?.sinceNs === other.away?.sinceNs &&
+    one.away?.cpu === other.away?.cpu &&
+    one.pageFaults === other.pageFaults &&
+    one.migrations === other.migrations
+  )
 }

@@ -19,6 +19,10 @@ export class Frame implements Call {
   endOverheadNs = Number.NaN
   beginOffCpuNs = Number.NaN
   endOffCpuNs = Number.NaN
+  beginPageFaults = 0
+  endPageFaults = 0
+  beginMigrations = 0
+  endMigrations = 0
   /** How long the calls took, in all, that it has made and that have ended. */
   childrenNs = Number.NaN
   /** Stack pointer at the function's first instruction: the address that holds the return address. */
@@ -120,6 +124,26 @@ const deepestCall = 8 << 20
 /** Where a program is known to switch stacks, a jump by more than this is taken for a switch. */
 const deepestCallAmongStacks = 16 << 10
 
+/** What a thread has come to so far. */
+export interface ThreadTotals {
+  /** What probes have cost it. */
+  readonly overheadNs: number
+  /** How long it has been off CPU, but for the time that it is off now. */
+  readonly offCpuNs: number
+  /** Since when it is off CPU, and which one it has left; undefined while it runs. */
+  readonly away: { readonly sinceNs: TraceNs; readonly cpu: number } | undefined
+  readonly pageFaults: number
+  readonly migrations: number
+}
+
+export const noTotals: ThreadTotals = {
+  overheadNs: 0,
+  offCpuNs: 0,
+  away: undefined,
+  pageFaults: 0,
+  migrations: 0,
+}
+
 export class Thread {
   readonly tid: Tid
   readonly pid: Pid
@@ -135,7 +159,12 @@ export class Thread {
   /** How long it has been off CPU, but for the current time. */
   #offCpuNs = 0
   #offSince: TraceNs | undefined
+  /** The CPU that it has left last. */
+  #leftCpu = 0
   #hasSwitched = false
+  pageFaults = 0
+  /** How often it has come back on another CPU than it had left. */
+  migrations = 0
   /** A signal was delivered, and nothing has been called since. */
   #signalled = false
   /** Of a sample: the next call is one that was drawn. */
@@ -163,8 +192,10 @@ export class Thread {
   }
 
   /** It has left its CPU, or come back. */
-  switched(time: TraceNs, isOff: boolean): void {
+  switched(time: TraceNs, isOff: boolean, cpu: number): void {
     this.#hasSwitched = true
+    if (isOff) this.#leftCpu = cpu
+    else if (this.#offSince !== undefined && cpu !== this.#leftCpu) this.migrations++
     this.#offCpuNs = this.offCpuNs(time)
     this.#offSince = isOff ? time : undefined
   }
@@ -175,8 +206,10 @@ export class Thread {
     this.#offSince = undefined
   }
 
-  get offSince(): TraceNs | undefined {
-    return this.#offSince
+  get totals(): ThreadTotals {
+    const { overheadNs, pageFaults, migrations } = this
+    const away = this.#offSince === undefined ? undefined : { sinceNs: this.#offSince, cpu: this.#leftCpu }
+    return { overheadNs, offCpuNs: this.#offCpuNs, away, pageFaults, migrations }
   }
 
   get openCalls(): number {

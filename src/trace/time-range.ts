@@ -64,12 +64,10 @@ class OpenCalls {
   #early = 0
   /** Open calls that began after the range. */
   #late = 0
-  /** What probes had cost the thread at its first and its last event in the range. */
-  #firstOverheadNs: number | undefined
-  #lastOverheadNs = 0
-  /** The same of the time off CPU. */
-  #firstOffCpuNs = 0
-  #lastOffCpuNs = 0
+  /** What the thread had come to at its first and its last event in the range. */
+  readonly #first: Totals = { overheadNs: 0, offCpuNs: 0, pageFaults: 0, migrations: 0 }
+  readonly #last: Totals = { overheadNs: 0, offCpuNs: 0, pageFaults: 0, migrations: 0 }
+  #sawAny = false
 
   constructor(sink: TraceSink, range: TimeRange) {
     this.#sink = sink
@@ -97,7 +95,7 @@ class OpenCalls {
     }
     this.#open++
     if (call.beginNs >= this.#range.from) {
-      this.#saw(call.beginOverheadNs, call.beginOffCpuNs)
+      this.#saw(call.beginOverheadNs, call.beginOffCpuNs, call.beginPageFaults, call.beginMigrations)
       this.#show()
     } else {
       this.#pool[this.#open - 1]!.beginNs = this.#range.from
@@ -113,7 +111,7 @@ class OpenCalls {
     // The thread stays as it was at the end of the range, for `finish`.
     if (call.endNs > this.#range.to) return
     if (call.endNs >= this.#range.from) {
-      this.#saw(call.endOverheadNs, call.endOffCpuNs)
+      this.#saw(call.endOverheadNs, call.endOffCpuNs, call.endPageFaults, call.endMigrations)
       this.#show()
     }
     this.#open--
@@ -140,9 +138,9 @@ class OpenCalls {
     this.#shown = 0
     this.#early = 0
     this.#late = 0
-    this.#firstOverheadNs = undefined
-    this.#firstOffCpuNs = 0
-    this.#lastOffCpuNs = 0
+    this.#sawAny = false
+    setTotals(this.#first, 0, 0, 0, 0)
+    setTotals(this.#last, 0, 0, 0, 0)
   }
 
   /** Ends the call that was the innermost, at a side of the range or with a beginning before it. */
@@ -152,13 +150,16 @@ class OpenCalls {
     call.how = 'cut'
     // How much of it lies in the range is not known.
     call.waitedNs = 0
-    const seen = this.#firstOverheadNs !== undefined
-    if (!seen || call.beginNs === this.#range.from) {
-      call.beginOverheadNs = this.#firstOverheadNs ?? 0
-      call.beginOffCpuNs = this.#firstOffCpuNs
+    if (!this.#sawAny || call.beginNs === this.#range.from) {
+      call.beginOverheadNs = this.#first.overheadNs
+      call.beginOffCpuNs = this.#first.offCpuNs
+      call.beginPageFaults = this.#first.pageFaults
+      call.beginMigrations = this.#first.migrations
     }
-    call.endOverheadNs = seen ? this.#lastOverheadNs : 0
-    call.endOffCpuNs = this.#lastOffCpuNs
+    call.endOverheadNs = this.#last.overheadNs
+    call.endOffCpuNs = this.#last.offCpuNs
+    call.endPageFaults = this.#last.pageFaults
+    call.endMigrations = this.#last.migrations
     const ownNs = endNs - call.beginNs - (call.endOverheadNs - (call.beginOverheadNs ?? 0))
     call.durationNs = asDurationNs(Math.max(ownNs, call.childrenNs, offCpuNs(call), 0))
     this.#addToCaller(call.durationNs)
@@ -173,16 +174,34 @@ class OpenCalls {
    * What lies before the first event in the range is left out, the same wherever reading began: a call that was cut
    * may be charged for one hit of a probe.
    */
-  #saw(overheadNs = 0, offCpuNs = 0): void {
-    if (this.#firstOverheadNs === undefined) {
-      this.#firstOverheadNs = overheadNs
-      this.#firstOffCpuNs = offCpuNs
-    }
-    this.#lastOverheadNs = overheadNs
-    this.#lastOffCpuNs = offCpuNs
+  #saw(overheadNs = 0, offCpuNs = 0, pageFaults = 0, migrations = 0): void {
+    if (!this.#sawAny) setTotals(this.#first, overheadNs, offCpuNs, pageFaults, migrations)
+    setTotals(this.#last, overheadNs, offCpuNs, pageFaults, migrations)
+    this.#sawAny = true
   }
 
   #show(): void {
     while (this.#shown < this.#open) this.#sink.begin(this.#pool[this.#shown++]!)
   }
+}
+
+/** Of a thread. */
+interface Totals {
+  overheadNs: number
+  offCpuNs: number
+  pageFaults: number
+  migrations: number
+}
+
+function setTotals(
+  totals: Totals,
+  overheadNs: number,
+  offCpuNs: number,
+  pageFaults: number,
+  migrations: number,
+): void {
+  totals.overheadNs = overheadNs
+  totals.offCpuNs = offCpuNs
+  totals.pageFaults = pageFaults
+  totals.migrations = migrations
 }

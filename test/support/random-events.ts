@@ -39,6 +39,7 @@ export function randomEvents(functions: readonly FunctionRecord[], minLength = 0
         weight: 2,
         arbitrary: fc.constantFrom('lost', 'exit', 'exec', 'fork', 'unwound', 'probed', 'hidden'),
       },
+      { weight: 2, arbitrary: fc.constantFrom('page fault', 'off') },
       { weight: 2, arbitrary: fc.constantFrom('drawn', 'drawn', 'over') },
     ),
     functionId: fc.nat(functions.length - 1),
@@ -85,7 +86,13 @@ export function randomEvents(functions: readonly FunctionRecord[], minLength = 0
         push({ kind: eventKind.drawn, stack: 0, functionId: 0 })
         enter(base - frame * 16)
       } else if (action === 'over' && isSample) push({ kind: eventKind.over, stack: base + 8, functionId: 0 })
-      else if (action === 'hidden') push({ kind: eventKind.hidden, stack: frame * 50, functionId: 0 })
+      else if (action === 'page fault') push({ kind: eventKind.pageFault, stack: 0, functionId: 0 })
+      else if (action === 'off') {
+        push({ kind: eventKind.switched, stack: 0, functionId: 1 })
+        time += pauseNs
+        // Back on another CPU, perhaps.
+        events.push({ time, tid, cpu: frame % 3, kind: eventKind.switched, stack: 0, functionId: 0 })
+      } else if (action === 'hidden') push({ kind: eventKind.hidden, stack: frame * 50, functionId: 0 })
       else if (action === 'probed') push({ kind: eventKind.exitsProbed, stack: 0, functionId })
     }
     return events

@@ -22,6 +22,8 @@ export interface BeginOrEnd {
   readonly waitedNs?: number
   readonly rawDurationNs?: number
   readonly offCpuNs?: number
+  readonly pageFaults?: number
+  readonly migrations?: number
   readonly how?: 'return' | 'unwound' | 'inferred' | 'cut'
 }
 export interface Lost {
