@@ -21,7 +21,12 @@ struct map_definition {
 /* Sizes given as 0 are filled in by the loader: the number of CPUs, the bytes of a ring. */
 MAP(rings, BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 0, 0);
 MAP(control, BPF_MAP_TYPE_RINGBUF, 0, 0, 1 << 18, 0);
-MAP(lost, BPF_MAP_TYPE_ARRAY, 4, 8, 0, BPF_F_MMAPABLE);
+/* What a CPU and the reader of its ring tell each other. */
+struct cpu_state {
+	__u64 lost;          /* records that found no room, since the last one that says so */
+	__u64 reader_sleeps; /* the next record is to wake it up */
+};
+MAP(cpus, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct cpu_state), 0, BPF_F_MMAPABLE);
 MAP(processes, BPF_MAP_TYPE_HASH, 4, 24, 1 << 14, 0);
 MAP(start, BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0);
 /* Threads that are stopped, and since when. */
@@ -111,6 +116,7 @@ enum control_kind {
 	CONTROL_FULL,    /* a ring is nearly full */
 	CONTROL_LEFT = 7, /* a traced process has a child that is not to be traced, and that has run nothing yet */
 	CONTROL_DEEP,    /* many returns are hooked, and a function (parent: its id) calls itself again */
+	CONTROL_EVENTS,  /* there are records, and the reader had asked to be told; nothing is stopped */
 };
 
 struct control_record {
@@ -152,17 +158,39 @@ static __always_inline void *this_ring(__u32 cpu)
 	return bpf_map_lookup_elem(&rings, &cpu);
 }
 
-/* Says, before the first record after a gap, how many are missing: the loss stands at its place in the trace. */
-static __always_inline void report_lost(void *ring, __u32 cpu, __u64 *lost_here)
+static __always_inline void fill_control(struct control_record *record, __u32 kind)
 {
-	__u64 count = __sync_lock_test_and_set(lost_here, 0);
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+
+	record->kind = kind;
+	record->pid = pid_tgid >> 32;
+	record->thread = pid_tgid;
+	record->parent = 0;
+}
+
+/* The report itself does it: who waits for reports looks at the rings too. */
+static __always_inline void wake_reader(struct cpu_state *here)
+{
+	struct control_record *record = bpf_ringbuf_reserve(&control, sizeof(*record), 0);
+
+	here->reader_sleeps = 0;
+	if (!record)
+		return;
+	fill_control(record, CONTROL_EVENTS);
+	bpf_ringbuf_submit(record, 0);
+}
+
+/* Says, before the first record after a gap, how many are missing: the loss stands at its place in the trace. */
+static __always_inline void report_lost(void *ring, __u32 cpu, struct cpu_state *here)
+{
+	__u64 count = __sync_lock_test_and_set(&here->lost, 0);
 	struct record *record;
 
 	if (!count)
 		return;
 	record = bpf_ringbuf_reserve(ring, sizeof(*record), 0);
 	if (!record) {
-		__sync_fetch_and_add(lost_here, count);
+		__sync_fetch_and_add(&here->lost, count);
 		return;
 	}
 	record->time_ns = bpf_ktime_get_ns();
@@ -178,17 +206,17 @@ static __always_inline __u64 emit_of(__u32 thread, __u32 kind, __u32 function, _
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	void *ring = this_ring(cpu);
-	__u64 *lost_here = bpf_map_lookup_elem(&lost, &cpu);
+	struct cpu_state *here = bpf_map_lookup_elem(&cpus, &cpu);
 	struct record *record;
 	__u64 now;
 
-	if (!lost_here)
+	if (!here)
 		return bpf_ktime_get_ns();
-	if (ring && *lost_here)
-		report_lost(ring, cpu, lost_here);
+	if (ring && here->lost)
+		report_lost(ring, cpu, here);
 	record = ring ? bpf_ringbuf_reserve(ring, sizeof(*record), 0) : 0;
 	if (!record) {
-		__sync_fetch_and_add(lost_here, 1);
+		__sync_fetch_and_add(&here->lost, 1);
 		return bpf_ktime_get_ns();
 	}
 	record->stack = stack;
@@ -197,6 +225,8 @@ static __always_inline __u64 emit_of(__u32 thread, __u32 kind, __u32 function, _
 	now = bpf_ktime_get_ns();
 	record->time_ns = now;
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	if (here->reader_sleeps)
+		wake_reader(here);
 	return now;
 }
 
@@ -284,16 +314,6 @@ static __always_inline int is_taken(__u64 flags, __u32 condition)
 		holds = less || (flags & FLAG_ZERO);
 	}
 	return holds != (condition & 1);
-}
-
-static __always_inline void fill_control(struct control_record *record, __u32 kind)
-{
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
-
-	record->kind = kind;
-	record->pid = pid_tgid >> 32;
-	record->thread = pid_tgid;
-	record->parent = 0;
 }
 
 /*

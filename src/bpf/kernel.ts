@@ -13,6 +13,8 @@ import {
   controlKind,
   controlRecordBytes,
   cookie,
+  cpuWord,
+  cpuWords,
   depthLimitMax,
   displacementWordsMax,
   entryKinds,
@@ -124,7 +126,7 @@ export class Kernel {
   readonly #controlFd: number
   readonly #closed = openWakeUp()
   readonly #merger: EventMerger
-  readonly #lost: Uint32Array
+  readonly #cpuStates: Uint32Array
   readonly #functionFlags: Uint8Array
   readonly #functionsFd: number
   readonly #processes: BpfMap
@@ -230,7 +232,8 @@ export class Kernel {
     this.#start = map('start')
     this.#setHitCosts = (costs) => map('hit_costs').update(0, hitCostsValue(costs))
     for (const tid of threads) map('wanted_threads').update(tid, u32Bytes(1))
-    this.#lost = new Uint32Array(mapSharedMemory(map('lost').fd, 0, roundToPage(possibleCpus * 8), 'write'))
+    const cpuBytes = roundToPage(possibleCpus * cpuWords * 4)
+    this.#cpuStates = new Uint32Array(mapSharedMemory(map('cpus').fd, 0, cpuBytes, 'write'))
     this.#functionsFd = map('functions').fd
     this.#functionFlags = functionFlags(this.#functionsFd)
     this.#controlFd = map('control').fd
@@ -454,7 +457,7 @@ export class Kernel {
     return attachUprobes(program, { path, offsets: [offset], cookies: [functionId], pid, kind: 'entry' })
   }
 
-  /** Done when there is a report, or after `close`. */
+  /** Done when there is a report, or after `close`, or as `wakeOnEvent` says. */
   async reportReady(): Promise<void> {
     await waitReadable([this.#controlFd, this.#closed.fd])
   }
@@ -467,12 +470,16 @@ export class Kernel {
 
   /** What next became of a process, if anything. */
   nextReport(): ProcessReport | undefined {
-    this.#control.snapshot()
-    const at = this.#control.next()
-    if (at === -1) return undefined
-    const report = readReport(this.#control.words, at)
-    this.#control.release()
-    return report
+    for (;;) {
+      this.#control.snapshot()
+      const at = this.#control.next()
+      if (at === -1) return undefined
+      // All that it has to say is that somebody should look at the rings.
+      const isReport = this.#control.words[at] !== controlKind.events
+      const report = isReport ? readReport(this.#control.words, at) : undefined
+      this.#control.release()
+      if (report !== undefined) return report
+    }
   }
 
   /** Hands on all events up to now in the order of their time. @returns their number */
@@ -480,11 +487,18 @@ export class Kernel {
     return this.#merger.drain(process.hrtime.bigint(), consumer)
   }
 
+  /** Whether the next event is to end `reportReady`. What happened before does not: to be asked before looking once more. */
+  wakeOnEvent(isWanted: boolean): void {
+    for (let at: number = cpuWord.readerSleeps; at < this.#cpuStates.length; at += cpuWords) {
+      this.#cpuStates[at] = isWanted ? 1 : 0
+    }
+  }
+
   /** Lost events that no later event of their CPU has reported: by CPU number. Exact once the probes are detached. */
   unreportedLosses(): { cpu: number; count: number }[] {
     const losses = []
-    for (let cpu = 0; cpu * 2 < this.#lost.length; cpu++) {
-      const count = this.#lost[cpu * 2]!
+    for (let cpu = 0; cpu * cpuWords < this.#cpuStates.length; cpu++) {
+      const count = this.#cpuStates[cpu * cpuWords + cpuWord.lost]!
       if (count > 0) losses.push({ cpu, count })
     }
     return losses

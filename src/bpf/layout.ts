@@ -19,11 +19,16 @@ export const controlKind = {
   full: 6,
   left: 7,
   deep: 8,
+  events: 9,
 } as const
 
 /** After `unwinds` follow so many hooked returns: u64 slot (0: none), u64 return address, u64 probe address. */
 export const hookedReturnsMax = 64
 export const hookedReturnBytes = 24
+
+/** A value of the `cpus` map is: u64 records lost, u64 whether the next one is to wake the reader up. As 32-bit words: */
+export const cpuWords = 4
+export const cpuWord = { lost: 0, readerSleeps: 2 } as const
 
 /** A value of the `processes` map is: u64 caller start, u64 caller end, u64 flags. */
 export const processValueBytes = 24

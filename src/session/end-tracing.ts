@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { EventConsumer } from '../base/event.ts'
 import type { Kernel } from '../bpf/kernel.ts'
 import type { ReportDesk } from './answer-reports.ts'
-import { pumpEvents } from './pump.ts'
+import { Pause, pumpEvents } from './pump.ts'
 import type { UnfollowedChildren } from './unfollowed-children.ts'
 import type { ReturnUnhooker } from './unhook-returns.ts'
 
@@ -24,10 +24,14 @@ export async function endTracing(parts: EndingParts, events: EventConsumer): Pro
   parts.kernel.close()
   parts.returns.restoreAll()
   let isDetached = false
+  const pause = new Pause()
   const detached = detachAndContinue(parts).finally(() => {
     isDetached = true
+    pause.end()
   })
-  await pumpEvents(parts.kernel, events, { flush: () => {}, done: () => isDetached })
+  // Nobody hears of events that wake the reader up any more.
+  const source = { drain: (consumer: EventConsumer) => parts.kernel.drain(consumer) }
+  await pumpEvents(source, events, { flush: () => {}, done: () => isDetached, pause })
   await detached
 }
 

@@ -4,21 +4,17 @@ import type { EventConsumer } from '../base/event.ts'
 /** Where events come from: drains what has happened so far, and says how much it was. */
 export interface EventSource {
   drain(consumer: EventConsumer): number
+  /** Whether the next event is to end the reader's pause. */
+  wakeOnEvent?(isWanted: boolean): void
 }
 
 /** A batch so large that the next one should be fetched without a pause. */
 const busyBatch = 2_000
 const flushIntervalMs = 20
-/** So rarely that it costs next to nothing, so often that people take it for at once. */
-const idlePauseMaxMs = 200
-/** A program that does nothing but call: about the shortest time from event to event on one CPU, with its bytes. */
-const fastestEventMs = 0.0005
-const eventBytes = 24
-
-/** The longest pause in which a ring is not half full, whatever begins meanwhile. */
-export function longestPauseMs(ringBytes: number): number {
-  return Math.min(idlePauseMaxMs, Math.max(1, (ringBytes / 2 / eventBytes) * fastestEventMs))
-}
+/** The longest pause of a reader that nobody wakes up: people take that for at once. */
+const awakePauseMaxMs = 16
+/** Of one that is woken up by the next event: other things may have to be noticed meanwhile. */
+const asleepPauseMs = 250
 
 /** A pause that can be ended early. */
 export class Pause {
@@ -43,22 +39,23 @@ export class Pause {
 
 /**
  * Moves events from the kernel to the reconstruction, and lets the output out, until `done` holds and nothing is left.
- * No event wakes the reader up: it looks again at once while much is happening, and ever more rarely when nothing is.
+ * While something happens no event wakes the reader up: it looks again at once where it is much, and ever more rarely
+ * where it is little. When nothing happens it asks to be woken up.
  */
 export async function pumpEvents(
   source: EventSource,
   consumer: EventConsumer,
   hooks: {
-    /** Called every few tens of milliseconds. */
+    /** Called every few tens of milliseconds while something happens. */
     readonly flush: () => void
     readonly done: () => boolean
-    /** Its pauses: `end` them when `done` may hold. */
+    /** Its pauses: `end` them when `done` may hold, and when an event wakes the reader up. */
     readonly pause?: Pause
-    readonly longestPauseMs?: number
   },
 ): Promise<void> {
-  const { flush, done, pause = new Pause(), longestPauseMs = idlePauseMaxMs } = hooks
+  const { flush, done, pause = new Pause() } = hooks
   let pauseMs = 1
+  let isAsleep = false
   let lastFlush = performance.now()
   for (;;) {
     const isDone = done()
@@ -68,12 +65,23 @@ export async function pumpEvents(
       flush()
       lastFlush = now
     }
+    if (isAsleep && count > 0) {
+      isAsleep = false
+      source.wakeOnEvent?.(false)
+    }
     if (count >= busyBatch) {
       await nextTurn()
       continue
     }
     if (isDone && count === 0) return
-    pauseMs = count > 0 ? 1 : Math.min(pauseMs * 2, longestPauseMs)
-    await pause.for(pauseMs)
+    if (count > 0) pauseMs = 1
+    else if (pauseMs < awakePauseMaxMs) pauseMs *= 2
+    else if (!isAsleep && source.wakeOnEvent !== undefined) {
+      isAsleep = true
+      source.wakeOnEvent(true)
+      // What happened just before wakes nobody up.
+      continue
+    }
+    await pause.for(isAsleep ? asleepPauseMs : pauseMs)
   }
 }

@@ -25,7 +25,7 @@ import { CostMeasurement, hitCosts } from './measure-costs.ts'
 import { ModuleReader } from './modules.ts'
 import type { PlannedModule } from './plan-process.ts'
 import type { ProcessTracer, TracerContext } from './process-tracer.ts'
-import { longestPauseMs, Pause, pumpEvents } from './pump.ts'
+import { Pause, pumpEvents } from './pump.ts'
 import { checkSwitches } from './selection.ts'
 import type { EventTap, SessionOptions, SessionSink } from './session-options.ts'
 import { Timeline } from './timeline.ts'
@@ -317,7 +317,6 @@ export class TraceSession {
       },
       done: isDone,
       pause: this.#pause,
-      longestPauseMs: longestPauseMs(this.#kernel.ringBytes),
     })
     clearTimeout(timer)
   }
