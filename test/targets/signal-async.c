@@ -1,10 +1,11 @@
 // Signals from another thread, which arrive wherever the target happens to be.
 #include "target.h"
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 static sem_t handled;
-static volatile int stop;
+static volatile int begun, stop;
 static volatile long count;
 CALL void bump(long by) { count += by; }
 CALL void on_signal(int number) {
@@ -18,7 +19,7 @@ CALL long leaf(long n) {
 CALL long middle(long n) { return leaf(leaf(n)) - 1; }
 CALL void *run(void *argument) {
   long n = 0, turns = 0;
-  while (!stop) n = middle(n), turns++;
+  for (; !stop; begun = 1) n = middle(n), turns++;
   return (void *)(long)(n == turns);
 }
 int main(void) {
@@ -27,6 +28,7 @@ int main(void) {
   sem_init(&handled, 0, 0);
   signal(SIGUSR1, on_signal);
   pthread_create(&thread, NULL, run, NULL);
+  while (!begun) sched_yield();
   for (int i = 0; i < 50; i++) {
     pthread_kill(thread, SIGUSR1);
     while (sem_wait(&handled) != 0);
