@@ -268,7 +268,7 @@ static __always_inline int count_hit(struct registers *ctx, __u64 cookie)
 
 	if (cookie & COOKIE_EXIT) {
 		if (!condition || is_taken(ctx->flags, condition - 1))
-			end_calls(RECORD_RET, cookie & COOKIE_FUNCTION, ctx->rsp);
+			end_calls(RECORD_RET, cookie & COOKIE_FUNCTION, return_address_slot(ctx, cookie));
 		return 1;
 	}
 	flags = bpf_map_lookup_elem(&functions, &first);

@@ -88,7 +88,7 @@ enum record_kind {
 	RECORD_FORK,        /* stack: id of the new thread; function: 1 if it belongs to the same process */
 	RECORD_UNWOUND,     /* stack: whatever is at or below it has been unwound */
 	RECORD_SIGNAL = 9,  /* a handler of the thread is about to be called */
-	RECORD_JUMP = 11,   /* as RECORD_RET, at a jump by which the function leaves */
+	RECORD_JUMP = 11,   /* as RECORD_RET, at a jump by which the function leaves; stack: where the return address is */
 	RECORD_SWITCH = 13, /* function: 0 if the thread runs again, 1 if it waits, 2 if others run in its place */
 	RECORD_WAITED = 14, /* stack: nanoseconds that the thread was stopped for, up to now */
 	RECORD_FAULT_AT = 16, /* stack: where an instruction faulted, or the thread is killed; function: its process */
@@ -368,7 +368,7 @@ static __always_inline void emit_call(__u32 kind, __u32 function, __u64 stack)
 #define COOKIE_LIBRARY_CALL (1ull << 41) /* counts only if it returns into the program */
 #define COOKIE_NO_HOOK (1ull << 42)      /* its return is not to be hooked */
 #define COOKIE_JUMP (1ull << 43)         /* an exit that the kernel emulates: it costs less than a `ret` */
-#define COOKIE_DISPLACEMENT_SHIFT 44     /* words by which the stack pointer is below the return address at an entry */
+#define COOKIE_DISPLACEMENT_SHIFT 44     /* words by which the stack pointer is below the return address */
 #define COOKIE_DISPLACEMENT_MASK 255
 
 /* Whether a call that begins counts. `own` gets the flags of its function. */
@@ -407,7 +407,7 @@ static __always_inline void leave_drawn(__u64 stack)
 		bpf_map_delete_elem(&drawn_calls, &thread);
 }
 
-/* Where the return address of a call is, at its entry probe. */
+/* Where the return address of a call is, at its entry or exit probe. */
 static __always_inline __u64 return_address_slot(struct registers *ctx, __u64 cookie)
 {
 	return ctx->rsp + (cookie >> COOKIE_DISPLACEMENT_SHIFT & COOKIE_DISPLACEMENT_MASK) * 8;
@@ -484,7 +484,8 @@ static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
 		return 1;
 	if (cookie & COOKIE_EXIT) {
 		if (!condition || is_taken(ctx->flags, condition - 1))
-			exit_hit(cookie & COOKIE_JUMP ? RECORD_JUMP : RECORD_RET, function, ctx->rsp);
+			exit_hit(cookie & COOKIE_JUMP ? RECORD_JUMP : RECORD_RET, function,
+				 return_address_slot(ctx, cookie));
 		return 1;
 	}
 	flags = bpf_map_lookup_elem(&functions, &first);

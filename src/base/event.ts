@@ -27,7 +27,7 @@ export const eventKind = {
   signal: 9,
   /** Not from the kernel: the program is known to switch stacks. */
   stacksSwitch: 10,
-  /** Like `ret`, at a jump by which the function leaves: the kernel emulates it, which costs less. */
+  /** Like `ret`, at a jump by which the function leaves: the kernel emulates it, which costs less. `stack` is where the return address is. */
   jump: 11,
   /**
    * Not from the kernel: so far the thread has been off its CPU for `time` ns, probes have cost it `stack` ns, and what

@@ -89,7 +89,7 @@ export interface ProbedInstruction {
   readonly entryKind?: EntryKind
   /** An entry that counts only if the call returns into the program's own code. */
   readonly isLibraryCall?: boolean
-  /** For an entry: bytes by which the stack pointer lies below the return address. */
+  /** Bytes by which the stack pointer lies below the return address. */
   readonly stackDisplacement?: number
   /** For a conditional jump by which a function leaves: the condition code on which it is taken. */
   readonly condition?: number | undefined

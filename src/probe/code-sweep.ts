@@ -16,6 +16,20 @@ export interface DecodedCode {
   readonly hiddenJumps: boolean
   /** Its jumps through registers or memory that do not look like that of a jump table. */
   readonly indirectTailJumps: readonly { readonly offset: number; readonly length: number }[]
+  /**
+   * Every instruction that does more than going on to the next one, in their order. Undefined where the code was not
+   * decoded in a row.
+   */
+  readonly changes: readonly FlowChange[] | undefined
+}
+
+export interface FlowChange {
+  readonly offset: number
+  readonly length: number
+  /** A value of `Flow`. */
+  readonly flow: number
+  /** Offset that a direct jump leads to. */
+  readonly target: number | undefined
 }
 
 export interface JumpOut {
@@ -56,10 +70,12 @@ class Builder {
   runsOn = false
   hiddenJumps = false
   readonly indirectTailJumps: { offset: number; length: number }[] = []
+  changes: FlowChange[] | undefined
 }
 
 function sweep(reader: CodeReader, bytes: Uint8Array): DecodedCode | undefined {
   const code = new Builder()
+  const changes: FlowChange[] = []
   const starts = new Uint8Array(bytes.length)
   let offset = 0
   let mayRunOn = true
@@ -68,6 +84,7 @@ function sweep(reader: CodeReader, bytes: Uint8Array): DecodedCode | undefined {
     const { flow, length, target } = reader
     if (flow === Flow.invalid || flow === Flow.farReturn) return undefined
     starts[offset] = 1
+    if (flow !== Flow.next) changes.push({ offset, length, flow, target })
     if (target !== undefined) {
       if (target >= 0 && target < bytes.length) code.targets.add(target)
       else code.jumpsOut.push({ offset, length, target, conditional: flow === Flow.conditionalJump })
@@ -83,6 +100,7 @@ function sweep(reader: CodeReader, bytes: Uint8Array): DecodedCode | undefined {
   const isStart = (target: number) => starts[target] === 1 || isBehindLock(bytes, starts, target)
   if (offset !== bytes.length || ![...code.targets].every(isStart)) return undefined
   code.runsOn = mayRunOn
+  code.changes = changes
   return code
 }
 

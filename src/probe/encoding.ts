@@ -86,3 +86,10 @@ export function modrmLength(bytes: Uint8Array, at: number): number {
   else if (mod === 2 || base === 5) length += 4
   return at + length <= bytes.length ? length : 0
 }
+
+/** The condition of a `jcc`: the low four bits of its opcode. `loop` and `jrcxz` count, and have none. */
+export function jumpCondition(bytes: Uint8Array, at: number): number | undefined {
+  const head = readHead(bytes, at)
+  const isJcc = head !== undefined && head.opcode >> 4 === (head.map === 1 ? 8 : 7)
+  return isJcc ? head.opcode & 15 : undefined
+}

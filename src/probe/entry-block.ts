@@ -16,7 +16,7 @@ export interface Candidate {
   readonly isPush: boolean
 }
 
-interface Step {
+export interface Step {
   readonly length: number
   /** Bytes by which the instruction lowers the stack pointer. */
   readonly lowers: number

@@ -1,6 +1,6 @@
 import type { VirtualAddress } from '../base/units.ts'
-import { readHead } from './encoding.ts'
-import { type Exits, findExits } from './exits.ts'
+import { jumpCondition } from './encoding.ts'
+import { type Exit, type Exits, findExits, type JumpToRet, type Ret, type TailJump } from './exits.ts'
 import { isColdPart } from './function-rules.ts'
 import { emulationOf } from './kernel-rules.ts'
 import { functionHolding, type ModuleCode } from './module-code.ts'
@@ -76,27 +76,23 @@ export function wayOut(
   if (exits.kind === 'uncertain') return inferred(`exits are inferred: ${exits.reason}`)
   const { rets, tailJumps, runsOnInto } = exits
   if (rets.length + tailJumps.length + runsOnInto.length === 0) return inferred('never returns')
-  const leaves = [
-    ...rets,
-    ...tailJumps.filter(({ target }) => target === undefined || !context.isWatched(target)),
-  ]
+  const jumpsOut = tailJumps.filter(({ target }) => target === undefined || !context.isWatched(target))
+  const leaves = [...cheapestOf(rets, [entry, ...jumpsOut]), ...jumpsOut.map(leaveByJump)]
   if (leaves.some((leave) => emulationOf(leave.bytes) === 'refused')) {
     return inferred('exits are inferred: the kernel refuses a probe on its ret')
   }
   const atEntry = leaves.find((leave) => leave.address === entry.address)
   if (atEntry !== undefined) {
-    if ('conditional' in atEntry && atEntry.conditional)
-      return inferred('exits are inferred: its first jump is a way out')
+    if (atEntry.conditional) return inferred('exits are inferred: its first jump is a way out')
     return { exit: { kind: 'entry' }, reason: 'it leaves where its calls are counted' }
   }
   const sites: ExitSite[] = []
   for (const leave of leaves) {
-    const conditional = 'conditional' in leave && leave.conditional
-    const condition = conditional ? conditionOf(leave.bytes) : undefined
+    const { conditional, condition, stackDisplacement } = leave
     if (conditional && condition === undefined)
       return inferred('exits are inferred: it leaves by a counting jump')
     const emulated = emulationOf(leave.bytes) === 'everywhere'
-    const facts = { stackDisplacement: 0, emulated, mayFaultBefore: false, condition }
+    const facts = { stackDisplacement, emulated, mayFaultBefore: false, condition }
     const site = makeSite(leave.address, facts, code)
     if (site === undefined || context.usedSites.has(site.fileOffset)) continue
     context.usedSites.add(site.fileOffset)
@@ -109,9 +105,27 @@ export function wayOut(
   }
 }
 
-/** The condition of a `jcc`: the low four bits of its opcode. `loop` and `jrcxz` count, and have none. */
-function conditionOf(bytes: Uint8Array): number | undefined {
-  const head = readHead(bytes, 0)
-  const isJcc = head !== undefined && head.opcode >> 4 === (head.map === 1 ? 8 : 7)
-  return isJcc ? head.opcode & 15 : undefined
+/** An instruction by which the function leaves, or comes to its `ret` without doing anything else. */
+interface Leave extends Exit {
+  readonly conditional: boolean
+  /** Undefined, where it is conditional, for a jump whose condition is not in the flags. */
+  readonly condition: number | undefined
+  readonly stackDisplacement: number
+}
+
+/** The `ret`s, or the jumps that lead to them, which the kernel emulates. @param taken instructions that are probed already */
+function cheapestOf(rets: readonly Ret[], taken: readonly { readonly address: VirtualAddress }[]): Leave[] {
+  const used = new Set(taken.map(({ address }) => address))
+  return rets.flatMap(({ address, bytes, ways }): readonly Leave[] => {
+    if (ways === undefined || ways.some((way) => used.has(way.address))) {
+      return [{ address, bytes, conditional: false, condition: undefined, stackDisplacement: 0 }]
+    }
+    for (const way of ways) used.add(way.address)
+    return ways.map((way: JumpToRet) => ({ ...way, conditional: way.condition !== undefined }))
+  })
+}
+
+function leaveByJump({ address, bytes, conditional }: TailJump): Leave {
+  const condition = conditional ? jumpCondition(bytes, 0) : undefined
+  return { address, bytes, conditional, condition, stackDisplacement: 0 }
 }

@@ -1,5 +1,6 @@
 import type { VirtualAddress } from '../base/units.ts'
-import { decodeCode } from './code-sweep.ts'
+import { decodeCode, type FlowChange } from './code-sweep.ts'
+import { waysToRet } from './ways-to-ret.ts'
 
 /** A piece of a function's code. */
 export interface CodePart {
@@ -11,6 +12,16 @@ export interface CodePart {
 export interface Exit {
   readonly address: VirtualAddress
   readonly bytes: Uint8Array
+}
+
+export interface Ret extends Exit {
+  /** Jumps that may be probed in its place, all of them: see `waysToRet`. */
+  readonly ways: readonly JumpToRet[] | undefined
+}
+
+export interface JumpToRet extends Exit {
+  readonly condition: number | undefined
+  readonly stackDisplacement: number
 }
 
 /** An exit by a jump to other code, which then runs in the function's place. */
@@ -25,7 +36,7 @@ export type Exits =
   | {
       readonly kind: 'known'
       /** Every near `ret` of the function and its parts. */
-      readonly rets: readonly Exit[]
+      readonly rets: readonly Ret[]
       /** Jumps out of it. Those through registers or memory are not of a jump table, as far as can be told. */
       readonly tailJumps: readonly TailJump[]
       /** Where it runs on over its end, into the code behind it. */
@@ -57,6 +68,7 @@ const MAX_PART_BYTES = 16 << 20
 export function findExits(main: CodePart, context: ExitContext): Exits {
   const parts = [main]
   const rets: Exit[] = []
+  let changes: readonly FlowChange[] | undefined
   const tailJumps: TailJump[] = []
   const runsOnInto: VirtualAddress[] = []
   let loopsToEntry = false
@@ -85,6 +97,7 @@ export function findExits(main: CodePart, context: ExitContext): Exits {
     hiddenJumps ||= decoded.hiddenJumps
     if (decoded.targets.has(main.address - part.address)) loopsToEntry = true
     rets.push(...decoded.rets.map(exitAt))
+    changes = decoded.changes
     for (const jump of decoded.indirectTailJumps) {
       tailJumps.push({ ...exitAt(jump), target: undefined, conditional: false })
     }
@@ -96,7 +109,21 @@ export function findExits(main: CodePart, context: ExitContext): Exits {
     const end = addressOf(part.bytes.length)
     if (decoded.runsOn && !leadsToPart(end)) runsOnInto.push(end)
   }
-  return { kind: 'known', rets, tailJumps, runsOnInto, loopsToEntry, hiddenJumps }
+  // What may jump into it from elsewhere is not known where it has other parts, or jumps through tables.
+  const isWhole = parts.length === 1 && context.exactBounds && !hiddenJumps && !loopsToEntry
+  const withWays = (ret: Exit): Ret => ({ ...ret, ways: isWhole ? jumpsTo(ret, main, changes) : undefined })
+  return { kind: 'known', rets: rets.map(withWays), tailJumps, runsOnInto, loopsToEntry, hiddenJumps }
+}
+
+function jumpsTo(ret: Exit, { address, bytes }: CodePart, changes: readonly FlowChange[] | undefined) {
+  const ways = changes && waysToRet(bytes, changes, ret.address - address)
+  return ways?.map(
+    ({ offset, length, ...way }): JumpToRet => ({
+      ...way,
+      address: (address + offset) as VirtualAddress,
+      bytes: bytes.subarray(offset, offset + length),
+    }),
+  )
 }
 
 const uncertain = (reason: string): Exits => ({ kind: 'uncertain', reason })

@@ -6,7 +6,7 @@ import { parseElf } from '../elf/image.ts'
 import { moduleCodeOf } from './elf-module.ts'
 import { planModule } from './make-plan.ts'
 import type { ModuleCode } from './module-code.ts'
-import type { FunctionPlan, ProbeSite } from './plan.ts'
+import type { ExitSite, FunctionPlan, ProbeSite } from './plan.ts'
 
 /** One line of `objdump -d`. */
 interface Line {
@@ -43,6 +43,87 @@ const EMULATED =
   /^(bnd )?(push r\w\w?|nop( \w+ PTR \[.*\])?|xchg ax,ax|(j\w+|call) [0-9a-f]+( <.*>)?)( *#.*)?$/
 const REFUSED = /^(lock|notrack|cs|ds|es|ss) |\bzmm|^syscall|^int/
 
+function linesOf({ lines }: Disassembly, { address, size }: FunctionPlan): [number, Line][] {
+  const found: [number, Line][] = []
+  for (let at: number = address; at < address + size; ) {
+    const line = lines.get(at)
+    if (line !== undefined) found.push([at, line])
+    at += line?.length ?? 1
+  }
+  return found
+}
+
+const isRet = /^(rep |repz |bnd )?ret\b/
+/** By the `cc` of their encoding. */
+const conditions = [
+  'jo',
+  'jno',
+  'jb',
+  'jae',
+  'je',
+  'jne',
+  'jbe',
+  'ja',
+  'js',
+  'jns',
+  'jp',
+  'jnp',
+  'jl',
+  'jge',
+  'jle',
+  'jg',
+]
+
+/**
+ * Goes all ways through a function, each with whether an exit was passed and by how much the stack pointer has risen since.
+ * @returns what is wrong
+ */
+function walk({ lines }: Disassembly, plan: FunctionPlan, sites: readonly ExitSite[]): string | undefined {
+  const siteAt = new Map(sites.map((site) => [site.address as number, site]))
+  const pending: { at: number; left: ExitSite | undefined; rise: number }[] = [
+    { at: plan.address, left: undefined, rise: 0 },
+  ]
+  const seen = new Set<string>()
+  for (let state = pending.pop(); state !== undefined; state = pending.pop()) {
+    const { at, left, rise } = state
+    const key = `${at} ${left?.address} ${rise}`
+    const line = lines.get(at)
+    // A jump out of the function, or its end: other tests look at these.
+    if (seen.has(key) || line === undefined || at < plan.address || at >= plan.address + plan.size) continue
+    seen.add(key)
+    const site = siteAt.get(at)
+    const where = `${at.toString(16)} ${line.text}`
+    if (left !== undefined && site !== undefined) return `a second exit: ${where}`
+    const next = at + line.length
+    const leaving = left ?? (site?.condition === undefined ? site : undefined)
+    if (isRet.test(line.text)) {
+      if (leaving === undefined) return `no exit: ${where}`
+      if (leaving.stackDisplacement !== rise) return `the stack pointer rose by ${rise}: ${where}`
+      continue
+    }
+    const jump = /^(?:bnd )?(j\w+|loop\w*) (?:0x)?([0-9a-f]+)\b/.exec(line.text)
+    if (jump !== null) {
+      if (left !== undefined) return `a jump after the exit: ${where}`
+      const target = Number.parseInt(jump[2]!, 16)
+      const taken = conditions.indexOf(jump[1]!)
+      const isLeaving = (code: number) => (site !== undefined && site.condition === code ? site : leaving)
+      pending.push({ at: target, left: isLeaving(taken), rise: 0 })
+      if (jump[1] !== 'jmp') pending.push({ at: next, left: isLeaving(taken ^ 1), rise: 0 })
+      continue
+    }
+    if (/^(ud2|hlt|jmp)/.test(line.text)) continue
+    if (left === undefined) {
+      pending.push({ at: next, left: leaving, rise: 0 })
+      continue
+    }
+    if (/^(call|syscall|push|sub rsp|leave|mov rsp)/.test(line.text)) return `work after the exit: ${where}`
+    const added = /^add rsp,0x(\w+)/.exec(line.text)
+    const amount = line.text.startsWith('pop') ? 8 : added === null ? 0 : Number.parseInt(added[1]!, 16)
+    pending.push({ at: next, left, rise: rise + amount })
+  }
+  return undefined
+}
+
 function describeModule(name: string, file: string, start: number): void {
   describe(name, () => {
     const elf = parseElf(fileSource(file), file)
@@ -68,9 +149,6 @@ function describeModule(name: string, file: string, start: number): void {
     }
     const byRet = make('ret')
     const byReturn = make('return')
-    const holds = (plan: FunctionPlan, address: number) =>
-      address >= plan.address && address < plan.address + plan.size
-
     test('nearly all functions are planned', () => {
       expect(byRet.functions.length).toBeGreaterThan(functions.length * 0.95)
     })
@@ -140,22 +218,32 @@ function describeModule(name: string, file: string, start: number): void {
       }
     })
 
-    test('a function that is left by its rets has a probe on every one', () => {
-      const sites = new Set<number>()
-      for (const { exit } of byRet.functions) {
-        if (exit.kind === 'ret') for (const site of exit.sites) sites.add(site.address)
-      }
-      let rets = 0
+    test('every way through a function that is left by its rets passes one exit, at which the stack pointer is as said', () => {
+      let byJump = 0
+      let checked = 0
       for (const plan of byRet.functions) {
         if (plan.exit.kind !== 'ret') continue
-        for (const [at, line] of text.lines) {
-          if (!holds(plan, at) || !/^(rep |repz |bnd )?ret\b/.test(line.text)) continue
-          rets++
-          expect(sites.has(at), `${plan.symbol} ${at.toString(16)}`).toBe(true)
-        }
-        if (rets > 400) break
+        const lines = linesOf(text, plan)
+        const jumpsThroughPointers = lines.some(([, line]) =>
+          /^(bnd )?(notrack )?jmp +[^0-9a-f]/.test(line.text),
+        )
+        const problem = jumpsThroughPointers
+          ? lines.find(
+              ([at, line]) =>
+                isRet.test(line.text) &&
+                plan.exit.kind === 'ret' &&
+                !plan.exit.sites.some(({ address }) => address === at),
+            )
+          : walk(text, plan, plan.exit.sites)
+        expect(problem, `${plan.symbol} ${plan.address.toString(16)}`).toBeUndefined()
+        checked++
+        byJump += plan.exit.sites.filter(
+          ({ condition, stackDisplacement }) => condition !== undefined && stackDisplacement > 0,
+        ).length
+        if (checked === 400) break
       }
-      expect(rets).toBeGreaterThan(100)
+      expect(checked).toBeGreaterThan(100)
+      expect(byJump).toBeGreaterThan(10)
     })
   })
 }

@@ -43,7 +43,9 @@ function exitText(exit: WayOut): string {
   if (exit.kind === 'return') return 'return probe'
   if (exit.kind === 'none') return 'inferred'
   if (exit.kind === 'entry') return 'at entry'
-  return `${exit.sites.length} × ret`
+  const jumps = exit.sites.filter(({ emulated }) => emulated).length
+  const rets = exit.sites.length - jumps
+  return [rets > 0 && `${rets} × ret`, jumps > 0 && `${jumps} × jump`].filter(Boolean).join(', ')
 }
 
 /** Pads all columns but the last to the width of their widest cell. */

@@ -90,11 +90,12 @@ export function attachExits(
 function exitSites(plan: FunctionPlan, functionId: number, withoutHook: boolean): Site[] {
   const exit = withoutHook ? plan.exitWithoutHook : plan.exit
   if (exit.kind !== 'ret') return []
-  return exit.sites.map(({ fileOffset, condition, emulated }) => ({
+  return exit.sites.map(({ fileOffset, condition, emulated, stackDisplacement }) => ({
     plan,
     offset: fileOffset,
     functionId,
     condition,
+    stackDisplacement,
     isJump: emulated,
     role: 'exit',
   }))
