@@ -92,8 +92,11 @@ export function randomEvents(functions: readonly FunctionRecord[], minLength = 0
         time += pauseNs
         // Back on another CPU, perhaps.
         events.push({ time, tid, cpu: frame % 3, kind: eventKind.switched, stack: 0, functionId: 0 })
-      } else if (action === 'hidden') push({ kind: eventKind.hidden, stack: frame * 50, functionId: 0 })
-      else if (action === 'probed') push({ kind: eventKind.exitsProbed, stack: 0, functionId })
+      } else if (action === 'hidden') {
+        // In no less time than that.
+        time += frame * 50
+        push({ kind: eventKind.hidden, stack: frame * 50, functionId: 0 })
+      } else if (action === 'probed') push({ kind: eventKind.exitsProbed, stack: 0, functionId })
     }
     return events
   })
