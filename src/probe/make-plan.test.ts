@@ -189,7 +189,7 @@ test('code that runs at any address is seen through', () => {
     ])
     const file = fileSource(path)
     const code = moduleCodeOf(parseElf(file, path))
-    const select = ({ symbol }: { symbol: string }) => symbol === 'f'
+    const select = (symbol: string) => symbol === 'f'
     const entryOf = (from: ModuleCode) => planModule({ ...from, ...defaults, select }).functions[0]!.entry
     expect(entryOf(code).instruction).toMatch(/^ja /)
     expect(entryOf({ ...code, pointers: undefined }).instruction).toBe('endbr64')
@@ -214,7 +214,7 @@ test('placement entry takes the first instruction of all', () => {
 })
 
 test('a function is chosen by any of its names, and shows the one that was', () => {
-  const { functions, untraced } = plan({ select: ({ symbol }) => symbol === 'other_name' })
+  const { functions, untraced } = plan({ select: (symbol) => symbol === 'other_name' })
   expect([functions.map((it) => [it.symbol, it.aliases]), untraced]).toEqual([
     [['other_name', ['pushes']]],
     [],
@@ -263,7 +263,7 @@ test('a library call is counted while its return address is on top of the stack,
 test('the rendered plan has a row for each function, what is left out, and totals', () => {
   const some = plan({
     ...unwinders,
-    select: ({ symbol }) => ['pushes', 'loads', 'spins', '_start'].includes(symbol),
+    select: (symbol) => ['pushes', 'loads', 'spins', '_start'].includes(symbol),
   })
   const text = renderPlan('program', some, (name) => `<${name}>`)
   expect(text.replace(/0x\w+/g, (address) => '@'.repeat(address.length))).toBe(GOLDEN)
@@ -306,7 +306,7 @@ test('leaves code out that may be written to, where the kernel puts no probes', 
       placement: 'auto',
       returnHooks: { harmless: true, reason: 'harmless', mayBeLost: false },
       demangle: (symbol) => symbol,
-      select: ({ symbol }) => symbol === 'f',
+      select: (symbol) => symbol === 'f',
     })
     file.close()
     expect(plan).toEqual({

@@ -28,7 +28,7 @@ interface PlanOptions extends WayOutOptions {
 
 export interface ModulePlanInput extends ModuleCode, PlanOptions {
   /** Whether a function is asked for; called with each of its linkage names until one is. */
-  readonly select: (names: { readonly symbol: string; readonly name: string }) => boolean
+  readonly select: (symbol: string) => boolean
 }
 
 /** Plans the functions that are asked for of those that a module's symbols name. */
@@ -49,8 +49,8 @@ const IFUNC_REASON = 'IFUNC resolver: the program calls the function that it pic
 function selectedNames(found: FunctionSymbol, input: ModulePlanInput) {
   const symbols = [found.symbol, ...found.aliases]
   for (const symbol of symbols) {
-    const name = input.demangle(symbol)
-    if (input.select({ symbol, name })) return { symbol, name, aliases: symbols.filter((s) => s !== symbol) }
+    if (!input.select(symbol)) continue
+    return { symbol, name: input.demangle(symbol), aliases: symbols.filter((other) => other !== symbol) }
   }
   return undefined
 }

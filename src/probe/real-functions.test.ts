@@ -140,7 +140,7 @@ function describeModule(name: string, file: string, start: number): void {
         placement: 'auto',
         returnHooks: { harmless: true, reason: '', mayBeLost: false },
         demangle: (symbol) => symbol,
-        select: ({ symbol }) => planned.has(symbol),
+        select: (symbol) => planned.has(symbol),
       })
       // Local symbols elsewhere may bear the same names.
       const isNear = ({ address }: FunctionPlan) =>

@@ -64,8 +64,8 @@ function planFunctions(
   return planModule({
     ...code,
     ...planningOptions(evidence, options),
-    select: ({ symbol, name }) =>
-      unnamed?.has(symbol) ? selection.wantsUnnamed(symbol) : selection.wantsFunction(namesOf(symbol, name)),
+    select: (symbol) =>
+      unnamed?.has(symbol) ? selection.wantsUnnamed(symbol) : selection.wantsFunction(namesOf(symbol)),
   })
 }
 
@@ -73,15 +73,20 @@ function unnamedIn({ functions }: ModuleCode): ReadonlySet<string> {
   return new Set(functions.filter(({ source }) => source === 'unwind').map(({ symbol }) => symbol))
 }
 
-/** The bare name is made only if a pattern asks for it: there may be a hundred thousand functions. */
-export function namesOf(symbol: string, name = demangle(symbol)): FunctionNames {
-  return {
+/** Names are made only if a pattern asks for them: there may be a hundred thousand functions. */
+export function namesOf(symbol: string, known?: string): FunctionNames {
+  let name = known
+  const names = {
     symbol,
-    name,
+    get name() {
+      name ??= demangle(symbol)
+      return name
+    },
     get bareName() {
-      return bareName(name)
+      return bareName(names.name)
     },
   }
+  return names
 }
 
 function planningOptions({ harmless, reason, unwinders }: ReturnHookEvidence, options: PlanOptions) {
