@@ -139,6 +139,18 @@ describe('waiting', () => {
     }
     const graph = await run(utrace, ['replay', '-i', path])
     expect(graph.stdout).toMatch(/touch\(\); \/\* .*100\d page faults/)
+    const report = await run(utrace, [
+      'report',
+      '-i',
+      path,
+      '--columns',
+      'faults,migrations',
+      '--sort',
+      'faults',
+    ])
+    expect(report.stdout).toMatch(
+      /^ +FAULTS +MIGRATIONS .*\n +1,3\d\d +\d+ .*main\n +1,3\d\d +\d+ .*touch\n +3\d\d /,
+    )
   })
 
   it('is not traced unless asked for', async () => {

@@ -2,7 +2,9 @@ import {
   type Call,
   durationNs,
   type Loss,
+  migrations,
   offCpuNs,
+  pageFaults,
   rawDurationNs,
   type TracedFunction,
   type TraceSink,
@@ -50,7 +52,7 @@ export interface Aggregate {
   readonly lostEvents: number
   /** Whether the cost of probes was taken off durations. */
   readonly isCompensated: boolean
-  /** Whether some of the time was off CPU: always false where that was not traced. */
+  /** Whether some of the time was off CPU, or there were page faults: always false where that was not traced. */
   readonly hasOffCpu: boolean
   /**
    * Numbers are scaled up from calls of which so many stand for one that was drawn; 0 if none of these was. Undefined where
@@ -133,9 +135,12 @@ class Aggregation {
     if (weight === 0) return
     if (open === 0) this.#totalNs += duration
     const off = offCpuNs(call)
-    this.#hasOffCpu ||= off > 0
+    const [faults, moves] = [pageFaults(call), migrations(call)]
+    this.#hasOffCpu ||= off > 0 || faults > 0
     const selfNs = duration - calls.childrenNs[open]!
-    this.#statistics.add(calls.rows[open]!, duration, selfNs, off, isOutermost, call.how, weight)
+    const row = calls.rows[open]!
+    this.#statistics.add(row, duration, selfNs, off, isOutermost, call.how, weight)
+    if (isOutermost && faults + moves > 0) this.#statistics.addHappened(row, weight * faults, weight * moves)
   }
 
   lost({ count }: Loss): void {

@@ -110,9 +110,9 @@ it('Markdown, in which names mean themselves', () => {
 it('CSV with all columns', () => {
   expect(report(trace, { format: 'csv', limit: 2 })).toEqual(
     unindented(`
-      name,symbol,module,totalNs,selfNs,cpuNs,offCpuNs,calls,minNs,maxNs,avgNs,stddevNs,p50Ns,p90Ns,p99Ns,p999Ns,avgSelfNs,percentTotal,percentSelf,cut,inferred,unwound
-      main,_main,program,2000000,499950,,,1,2000000,2000000,2000000,0,2000000,2000000,2000000,2000000,499950,99.95,24.985,1,0,0
-      read,_read,libc.so.6,800050,800050,,,2,50,800000,400025,399975,50,800000,800000,800000,400025,39.983,39.983,0,0,0
+      name,symbol,module,totalNs,selfNs,cpuNs,offCpuNs,pageFaults,migrations,calls,minNs,maxNs,avgNs,stddevNs,p50Ns,p90Ns,p99Ns,p999Ns,avgSelfNs,percentTotal,percentSelf,cut,inferred,unwound
+      main,_main,program,2000000,499950,,,,,1,2000000,2000000,2000000,0,2000000,2000000,2000000,2000000,499950,99.95,24.985,1,0,0
+      read,_read,libc.so.6,800050,800050,,,,,2,50,800000,400025,399975,50,800000,800000,800000,400025,39.983,39.983,0,0,0
     `),
   )
 })

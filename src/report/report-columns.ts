@@ -10,7 +10,7 @@ export interface ReportRow {
   readonly label: string
   /** The time that percentages are of. */
   readonly wholeNs: number
-  /** Whether time off CPU was traced, and there was some. */
+  /** Whether time off CPU was traced, and page faults with it. */
   readonly hasOffCpu: boolean
 }
 
@@ -33,6 +33,12 @@ export const numberColumns = [
   ),
   column('off-cpu', 'OFF CPU', 'offCpuNs', 'duration', ({ summary, hasOffCpu }) =>
     hasOffCpu ? summary.offCpuNs : undefined,
+  ),
+  column('faults', 'FAULTS', 'pageFaults', 'count', ({ summary, hasOffCpu }) =>
+    hasOffCpu ? summary.pageFaults : undefined,
+  ),
+  column('migrations', 'MIGRATIONS', 'migrations', 'count', ({ summary, hasOffCpu }) =>
+    hasOffCpu ? summary.migrations : undefined,
   ),
   column('calls', 'CALLS', 'calls', 'count', ({ summary }) => summary.calls),
   column('min', 'MIN', 'minNs', 'duration', ({ summary }) => summary.minNs),

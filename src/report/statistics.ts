@@ -21,6 +21,9 @@ export interface Numbers {
   readonly totalNs: number
   /** The part of `totalNs` in which threads were off CPU; 0 where that was not traced. */
   readonly offCpuNs: number
+  /** What happened in `totalNs`; 0 where that was not traced. */
+  readonly pageFaults: number
+  readonly migrations: number
   /** Time without what the calls themselves called. */
   readonly selfNs: number
   readonly minNs: number
@@ -34,6 +37,8 @@ export interface Numbers {
 /** The statistics of calls, row by row, without an allocation per call. */
 export class Statistics {
   #numbers = new Float64Array(64 * stride)
+  /** Of each row: page faults, and migrations. Few calls have any. */
+  #happened = new Float64Array(64 * 2)
   readonly histograms = new Histograms()
   readonly ends = new EndCounts()
 
@@ -77,6 +82,17 @@ export class Statistics {
     if (how !== 'return') this.ends.add(row, how)
   }
 
+  /** Takes what has happened in an ended call that is the outermost one of its row. */
+  addHappened(row: number, pageFaults: number, migrations: number): void {
+    if (2 * row >= this.#happened.length) {
+      const grown = new Float64Array(Math.max(2 * this.#happened.length, 2 * (row + 1)))
+      grown.set(this.#happened)
+      this.#happened = grown
+    }
+    this.#happened[2 * row]! += pageFaults
+    this.#happened[2 * row + 1]! += migrations
+  }
+
   of(row: number): Numbers {
     const numbers = this.#numbers.subarray(row * stride, (row + 1) * stride)
     const calls = numbers[field.calls] ?? 0
@@ -85,6 +101,8 @@ export class Statistics {
       totalNs: numbers[field.totalNs] ?? 0,
       selfNs: numbers[field.selfNs] ?? 0,
       offCpuNs: numbers[field.offCpuNs] ?? 0,
+      pageFaults: this.#happened[2 * row] ?? 0,
+      migrations: this.#happened[2 * row + 1] ?? 0,
       minNs: numbers[field.minNs] ?? 0,
       maxNs: numbers[field.maxNs] ?? 0,
       avgNs: calls === 0 ? 0 : numbers[field.sumNs]! / calls,
