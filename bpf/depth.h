@@ -109,32 +109,11 @@ static __always_inline int enters_too_deep(struct registers *ctx, __u64 cookie, 
 	return 0;
 }
 
+/* The same where calls end. */
 static __always_inline struct open_calls *open_calls_at_exit(void)
 {
 	__u32 first = 0;
 	struct function_flags *flags = config.depth_limit ? bpf_map_lookup_elem(&functions, &first) : 0;
 
 	return flags ? open_calls_of_thread(flags, 0) : 0;
-}
-
-/* The calls at this stack pointer and below are over. */
-static __always_inline void leave_open_calls(__u64 stack)
-{
-	struct open_calls *calls = open_calls_at_exit();
-
-	if (!calls)
-		return;
-	tell_hidden(calls);
-	drop_ended(calls, stack);
-}
-
-/* Whether a call that ends is too deep to have been recorded. Those whose return is hooked are not. */
-static __always_inline int leaves_too_deep(__u32 kind, __u64 stack)
-{
-	struct open_calls *calls = open_calls_at_exit();
-
-	if (!calls || !is_below_limit(calls, stack))
-		return 0;
-	hide(calls, exit_cost(kind));
-	return 1;
 }

@@ -95,8 +95,8 @@ enum record_kind {
 	RECORD_FAULT,         /* stack: stack pointer there; function: 1 if it points at a return into the program */
 	RECORD_DRAWN, /* the thread's next entry is of a call that was drawn */
 	RECORD_OVER,  /* stack: the calls below it are over, it was not seen how */
-	RECORD_PAGE_FAULT = 22, /* on a page that was not in place */
 	RECORD_HIDDEN = 21, /* stack: nanoseconds that probes have cost the thread without a record, since its last one */
+	RECORD_PAGE_FAULT,  /* on a page that was not in place */
 };
 
 struct record {
@@ -455,14 +455,31 @@ static __always_inline int is_outside_sample(void)
 
 #include "depth.h"
 
+/* The calls at this stack pointer and below are over: before the record that says so. */
+static __always_inline void leave_calls(struct open_calls *calls, __u64 stack)
+{
+	leave_drawn(stack);
+	if (!calls)
+		return;
+	tell_hidden(calls);
+	drop_ended(calls, stack);
+}
+
 /* A call ends. */
 static __always_inline void exit_hit(__u32 kind, __u32 function, __u64 stack)
 {
-	if (is_outside_sample() || (kind != RECORD_RETURN && leaves_too_deep(kind, stack)))
+	struct open_calls *calls;
+
+	if (is_outside_sample())
 		return;
-	leave_open_calls(stack);
+	calls = open_calls_at_exit();
+	/* Only what was recorded is hooked. */
+	if (calls && kind != RECORD_RETURN && is_below_limit(calls, stack)) {
+		hide(calls, exit_cost(kind));
+		return;
+	}
+	leave_calls(calls, stack);
 	emit_call(kind, function, stack);
-	leave_drawn(stack);
 }
 
 static __always_inline int is_unwanted_thread(void)
@@ -626,9 +643,8 @@ int exception_caught(struct registers *ctx)
 {
 	if (is_outside_sample())
 		return 0;
-	leave_open_calls(ctx->rsp);
+	leave_calls(open_calls_at_exit(), ctx->rsp);
 	emit(RECORD_UNWOUND, bpf_get_attach_cookie(ctx), ctx->rsp);
-	leave_drawn(ctx->rsp);
 	return 0;
 }
 
@@ -650,8 +666,8 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct process nothing_known = {0};
 
 	if (bpf_map_lookup_elem(&processes, &pid)) {
+		leave_calls(open_calls_at_exit(), ~0ull);
 		emit(RECORD_EXEC, 0, pid);
-		leave_drawn(~0ull);
 		stop_process(CONTROL_EXEC);
 		return 0;
 	}
@@ -680,9 +696,8 @@ int thread_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	signal = (void *)read_u64((void *)ctx->args[0], config.task_signal);
 	is_last = read_u32(signal, config.signal_live) == 0;
-	leave_open_calls(~0ull);
+	leave_calls(open_calls_at_exit(), ~0ull);
 	emit(RECORD_THREAD_EXIT, is_last, 0);
-	leave_drawn(~0ull);
 	if (!is_last)
 		return 0;
 	/* Its id may be used again from now on. */

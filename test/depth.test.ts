@@ -20,6 +20,17 @@ const programs = [
 ]
 
 describe('--max-depth in the kernel', () => {
+  it('begins anew in a new image, whose stack lies where the old one did', async () => {
+    const { plain, name } = await buildTarget({ source: 'exec-self.c', flags: ['-O0'], plainOnly: true })
+    const words = ['--no-randomize-addr', '--', executableOf(plain, name)]
+    const whole = await traceToJson([], words)
+    for (const depth of [1, 2, 3]) {
+      const limited = await traceToJson(['--max-depth', String(depth)], words)
+      expect(limited).toMatchObject({ stdout: whole.stdout, status: whole.status })
+      expect(outline(limited.lines, depth), `depth ${depth}`).toEqual(outline(whole.lines, depth))
+    }
+  })
+
   it.each(programs)('shows what a filter of the whole trace shows: $source $flags', async (build) => {
     const { plain, name } = await buildTarget({ ...build, plainOnly: true })
     const words = ['--', executableOf(plain, name)]
