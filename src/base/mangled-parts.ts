@@ -2,116 +2,19 @@
  * Words of demangled C++ names that need not stand in the mangled name: keywords, built-in types, abbreviations of the
  * standard library, and what demanglers add (Itanium C++ ABI, 5.1).
  */
-const unwritten = [
-  ...[
-    'allocator',
-    'basic_iostream',
-    'basic_istream',
-    'basic_ostream',
-    'basic_string',
-    'char_traits',
-    'iostream',
-  ],
-  ...['istream', 'ostream', 'std', 'string'],
-  ...[
-    'bool',
-    'char',
-    'char16_t',
-    'char32_t',
-    'char8_t',
-    'decimal128',
-    'decimal32',
-    'decimal64',
-    'double',
-    'float',
-  ],
-  ...[
-    'half',
-    'int',
-    'long',
-    'short',
-    'signed',
-    'unsigned',
-    'void',
-    'wchar_t',
-    '__float128',
-    '__int128',
-    '_Float16',
-  ],
-  ...[
-    'alignof',
-    'auto',
-    'co_await',
-    'const',
-    'const_cast',
-    'decltype',
-    'delete',
-    'dynamic_cast',
-    'explicit',
-    'false',
-  ],
-  ...[
-    'new',
-    'noexcept',
-    'nullptr',
-    'nullptr_t',
-    'operator',
-    'reinterpret_cast',
-    'restrict',
-    'sizeof',
-    'static_cast',
-  ],
-  ...['template', 'this', 'throw', 'transaction_safe', 'true', 'typeid', 'typename', 'volatile', '_Complex'],
-  ...[
-    '_Imaginary',
-    '__complex__',
-
-    'anonymous',
-    'arg',
-    'block_invoke',
-    'clone',
-    'construction',
-    'covariant',
-  ],
-  ...[
-    'default',
-    'enable_if',
-    'for',
-    'function',
-    'guard',
-    'initializer',
-    'invocation',
-    'init',
-    'lambda',
-    'list',
-  ],
-  ...[
-    'namespace',
-    'non',
-    'object',
-    'parameter',
-    'parm',
-    'reference',
-    'return',
-    'structured',
-    'temporary',
-    'thunk',
-  ],
-  ...[
-    'tls',
-    'to',
-    'type',
-    'typeinfo',
-    'unnamed',
-    'variable',
-    'virtual',
-    'vtable',
-    'wrapper',
-    'VTT',
-    'TLS',
-    'name',
-  ],
-]
+const unwritten = `
+  __complex__ __float128 __int128 _Complex _Float16 _Imaginary alignof allocator anonymous arg auto
+  basic_iostream basic_istream basic_ostream basic_string block_invoke bool char char16_t char32_t char8_t
+  char_traits clone co_await const const_cast construction covariant decimal128 decimal32 decimal64
+  decltype default delete double dynamic_cast enable_if explicit false float for function guard half init
+  initializer int invocation iostream istream lambda list long name namespace new noexcept non nullptr
+  nullptr_t object operator ostream parameter parm reference reinterpret_cast restrict return short signed
+  sizeof static_cast std string structured template temporary this throw thunk TLS tls to transaction_safe
+  true type typeid typeinfo typename unnamed unsigned variable virtual void volatile vtable VTT wchar_t
+  wrapper
+`
+  .trim()
+  .split(/\s+/)
 
 /**
  * Parts of a glob that any mangled C++ name must hold whose demangled form it matches: parts of identifiers, which are

@@ -106,7 +106,7 @@ export class EventFilter implements EventConsumer {
       this.tick(time)
       this.#tellOfAll(ending)
     }
-    const { totals } = this.#engine.stateOf(tid)
+    const totals = this.#engine.totalsOf(tid)
     this.#endsPassed = false
     this.#childrenNs = 0
     this.#begun = undefined
@@ -158,7 +158,7 @@ export class EventFilter implements EventConsumer {
       totals: this.#engine.totalsBefore(call),
       childrenNs: this.#endsPassed
         ? this.#childrenNs
-        : this.#engine.stateOf(call.thread.tid).childrenNsAt(call.depth - 1),
+        : this.#engine.childrenNsOf(call.thread.tid, call.depth - 1),
     }
     held.push(this.#entry)
     if (this.#endsPassed) held.passAll()
@@ -173,7 +173,7 @@ export class EventFilter implements EventConsumer {
     const isOwn = this.#begun?.thread === call.thread && this.#begun.depth === call.depth
     // A call that is over at once needs no other event than its entry.
     if (!wasPassed || isOwn) return
-    if (!this.#endsPassed) this.#childrenNs = this.#engine.stateOf(call.thread.tid).childrenNsAt(call.depth)
+    if (!this.#endsPassed) this.#childrenNs = this.#engine.childrenNsOf(call.thread.tid, call.depth)
     this.#endsPassed = true
   }
 
@@ -192,14 +192,14 @@ export class EventFilter implements EventConsumer {
   #tellOfAll(which: 'all' | number): void {
     for (const { tid, passed } of this.#threads.all()) {
       if (passed === 0 || (which !== 'all' && which !== tid)) continue
-      const { totals, childrenNsAt } = this.#engine.stateOf(tid)
-      this.#tell(tid, { totals, childrenNs: childrenNsAt(passed - 1) })
+      const totals = this.#engine.totalsOf(tid)
+      this.#tell(tid, { totals, childrenNs: this.#engine.childrenNsOf(tid, passed - 1) })
     }
   }
 
   /** Says what a thread has come to, unless what was passed on tells it. */
   #tell(tid: number, { totals, childrenNs }: Before): void {
-    const known = this.#known.stateOf(tid).totals
+    const known = this.#known.totalsOf(tid)
     if (isSameThread(known, totals)) return
     const consumer: EventConsumer = { event: (...event) => this.#pass(...event) }
     describeThread(consumer, tid, totals, childrenNs, known)

@@ -184,8 +184,8 @@ export class Recorder implements EventConsumer {
     const encoder = this.#encoder
     if (encoder.count === 0) return
     const { payload, count } = encoder
-    const minNs = Math.min(encoder.minNs, Math.max(encoder.maxNs, this.#lastNs))
-    const maxNs = Math.max(encoder.maxNs, minNs)
+    const isTimed = encoder.minNs <= encoder.maxNs
+    const { minNs, maxNs } = isTimed ? encoder : { minNs: this.#lastNs, maxNs: this.#lastNs }
     this.#file.makeRoom(payload.length)
     this.#writeFunctions()
     const tasks = this.#tasks.news()

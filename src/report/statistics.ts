@@ -57,7 +57,7 @@ export class Statistics {
     weight: number,
   ): void {
     const at = row * stride
-    if (at >= this.#numbers.length) this.#grow(row)
+    if (at >= this.#numbers.length) this.#numbers = grown(this.#numbers, at + stride)
     const numbers = this.#numbers
     const calls = numbers[at + field.calls]! + weight
     const sumNs = numbers[at + field.sumNs]! + weight * durationNs
@@ -84,11 +84,7 @@ export class Statistics {
 
   /** Takes what has happened in an ended call that is the outermost one of its row. */
   addHappened(row: number, pageFaults: number, migrations: number): void {
-    if (2 * row >= this.#happened.length) {
-      const grown = new Float64Array(Math.max(2 * this.#happened.length, 2 * (row + 1)))
-      grown.set(this.#happened)
-      this.#happened = grown
-    }
+    if (2 * row >= this.#happened.length) this.#happened = grown(this.#happened, 2 * (row + 1))
     this.#happened[2 * row]! += pageFaults
     this.#happened[2 * row + 1]! += migrations
   }
@@ -109,10 +105,10 @@ export class Statistics {
       stddevNs: calls === 0 ? 0 : Math.sqrt(numbers[field.squaredDeviations]! / calls),
     }
   }
+}
 
-  #grow(row: number): void {
-    const grown = new Float64Array(Math.max(2 * this.#numbers.length, (row + 1) * stride))
-    grown.set(this.#numbers)
-    this.#numbers = grown
-  }
+function grown(numbers: Float64Array, least: number): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(Math.max(2 * numbers.length, least))
+  larger.set(numbers)
+  return larger
 }

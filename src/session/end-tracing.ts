@@ -24,14 +24,14 @@ export async function endTracing(parts: EndingParts, events: EventConsumer): Pro
   parts.kernel.close()
   parts.returns.restoreAll()
   let isDetached = false
-  const pause = new Pause()
+  const reading = new Pause()
   const detached = detachAndContinue(parts).finally(() => {
     isDetached = true
-    pause.end()
+    reading.end()
   })
   // Nobody hears of events that wake the reader up any more.
   const source = { drain: (consumer: EventConsumer) => parts.kernel.drain(consumer) }
-  await pumpEvents(source, events, { flush: () => {}, done: () => isDetached, pause })
+  await pumpEvents(source, events, { flush: () => {}, done: () => isDetached, pause: reading })
   await detached
 }
 

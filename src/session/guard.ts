@@ -38,7 +38,7 @@ export class Guard {
       for (const unanswered of this.#asked.splice(0)) unanswered(undefined)
     }
     this.#child.stdin!.on('error', () => {})
-    this.#child.once('error', gone).once('exit', gone)
+    this.#child.on('error', gone).on('exit', gone)
     this.#child.unref()
   }
 

@@ -4,39 +4,9 @@ import { type Call, durationNs } from './call.ts'
 export type MutableCall = { -readonly [Field in keyof Call]: Call[Field] }
 
 export function copyOf(call: Call): MutableCall {
-  const {
-    fn,
-    thread,
-    depth,
-    beginNs,
-    beginCpu,
-    endNs,
-    endCpu,
-    how,
-    isInherited = false,
-    waitedNs = 0,
-    weight = 1,
-  } = call
-  const { beginOverheadNs = 0, endOverheadNs = 0, beginOffCpuNs = 0, endOffCpuNs = 0 } = call
-  const { beginPageFaults = 0, endPageFaults = 0, beginMigrations = 0, endMigrations = 0 } = call
-  const overhead = { beginOverheadNs, endOverheadNs }
-  const counts = { beginPageFaults, endPageFaults, beginMigrations, endMigrations }
-  const times = { durationNs: durationNs(call), ...overhead, beginOffCpuNs, endOffCpuNs }
-  return {
-    fn,
-    thread,
-    depth,
-    beginNs,
-    beginCpu,
-    endNs,
-    endCpu,
-    how,
-    isInherited,
-    waitedNs,
-    weight,
-    ...times,
-    ...counts,
-  }
+  const copy = {} as MutableCall
+  copyInto(copy, call)
+  return copy
 }
 
 export function copyInto(copy: MutableCall, call: Call): void {

@@ -31,12 +31,6 @@ export interface ReconstructionObserver {
   manyReturnsPending(functionIds: readonly number[]): void
 }
 
-export interface ThreadState {
-  readonly totals: ThreadTotals
-  /** How long the calls took, of those that have ended, that the call at a depth has made. */
-  childrenNsAt(depth: number): number
-}
-
 export interface ReconstructionOptions {
   readonly observer?: ReconstructionObserver | undefined
   /** What is taken off durations; undefined: nothing, they are what was measured. */
@@ -233,14 +227,14 @@ export class Reconstruction implements EventConsumer {
     }
   }
 
-  /** What a thread has come to so far, and the calls that its calls have made. */
-  stateOf(tid: number): ThreadState {
-    const thread = this.#threads.get(tid)
-    const frames = thread?.current.frames
-    return {
-      totals: thread?.totals ?? noTotals,
-      childrenNsAt: (depth) => frames?.[depth]?.childrenNs ?? 0,
-    }
+  /** What a thread has come to so far. */
+  totalsOf(tid: number): ThreadTotals {
+    return this.#threads.get(tid)?.totals ?? noTotals
+  }
+
+  /** How long the calls took, of those that have ended, that a thread's call at a depth has made. */
+  childrenNsOf(tid: number, depth: number): number {
+    return this.#threads.get(tid)?.current.frames[depth]?.childrenNs ?? 0
   }
 
   /** What the thread of a call had come to before the probe of its entry was hit. */

@@ -1,6 +1,7 @@
 import { asDurationNs, type TraceNs } from '../base/units.ts'
 import { type Call, durationNs, offCpuNs, type TraceSink } from './call.ts'
 import { copyInto, copyOf, type MutableCall } from './call-copy.ts'
+import type { ThreadTotals } from './stacks.ts'
 import { ThreadTable } from './thread-table.ts'
 
 /** The first and the last time of a part of a trace: both belong to it. */
@@ -185,13 +186,7 @@ class OpenCalls {
   }
 }
 
-/** Of a thread. */
-interface Totals {
-  overheadNs: number
-  offCpuNs: number
-  pageFaults: number
-  migrations: number
-}
+type Totals = { -readonly [Field in Exclude<keyof ThreadTotals, 'away'>]: number }
 
 function setTotals(
   totals: Totals,
