@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { type EntryProbe, entryProbes } from '../base/entry-probe.ts'
 import { UserError } from '../base/errors.ts'
 import type { EventConsumer } from '../base/event.ts'
 import type { FileOffset, Pid, RuntimeAddress, Tid } from '../base/units.ts'
@@ -17,7 +18,6 @@ import {
   cpuWords,
   depthLimitMax,
   displacementWordsMax,
-  entryKinds,
   functionFlag,
   hookedReturnBytes,
   hookedReturnsMax,
@@ -61,11 +61,9 @@ export type ProcessReport =
   | { readonly kind: 'deep'; readonly pid: Pid; readonly functionId: number }
   | { readonly kind: 'unwinds'; readonly pid: Pid; readonly returns: readonly HookedReturn[] }
 
-export type EntryKind = (typeof entryKinds)[number]
-
 /** What the hit of a probe costs, in nanoseconds. */
 export interface HitCosts {
-  readonly entryNs: Readonly<Record<EntryKind, number>>
+  readonly entryNs: Readonly<Record<EntryProbe, number>>
   /** What the entry of a library call costs more. */
   readonly libraryCallNs: number
   readonly retNs: number
@@ -86,7 +84,7 @@ export interface ProbedInstruction {
   /** `call`: an entry whose return is hooked; `entry`: one whose return is not; `exit`: where a function leaves. */
   readonly role: 'call' | 'entry' | 'exit'
   /** Of an entry: what the kernel does there, which decides what it costs. Emulated where nothing is said. */
-  readonly entryKind?: EntryKind
+  readonly entryProbe?: EntryProbe
   /** An entry that counts only if the call returns into the program's own code. */
   readonly isLibraryCall?: boolean
   /** Bytes by which the stack pointer lies below the return address. */
@@ -574,12 +572,12 @@ function cookieOf({
   isLibraryCall,
   condition,
   isJump,
-  entryKind = 'emulated',
+  entryProbe = 'emulated',
   stackDisplacement = 0,
 }: ProbedInstruction): number {
   return (
     functionId +
-    (role === 'exit' ? 0 : entryKinds.indexOf(entryKind) * cookie.entryKind) +
+    (role === 'exit' ? 0 : entryProbes.indexOf(entryProbe) * cookie.entryProbe) +
     (condition === undefined ? 0 : (condition + 1) * cookie.condition) +
     (role === 'exit' ? cookie.exit : 0) +
     (isLibraryCall ? cookie.libraryCall : 0) +
@@ -589,8 +587,9 @@ function cookieOf({
   )
 }
 
+/** The value of the `hit_costs` map: u32 ns for each of `entryProbes`, padded to four; library call, `ret`, jump, 0. */
 function hitCostsValue({ entryNs, libraryCallNs, retNs, jumpNs }: HitCosts): Uint8Array {
-  const entries = entryKinds.map((kind) => entryNs[kind])
+  const entries = entryProbes.map((probe) => entryNs[probe])
   return new Uint8Array(Uint32Array.from([...entries, 0, libraryCallNs, retNs, jumpNs, 0]).buffer)
 }
 

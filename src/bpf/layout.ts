@@ -67,15 +67,13 @@ export const kernelMembers = [
 
 /** So many calls of a thread, each within the one before, can be told from deeper ones. */
 export const depthLimitMax = 32
-/** What an entry may cost: the order of `hit_costs`. A value is: u32 ns for each, padded to four; library call, `ret`, jump, 0. */
-export const entryKinds = ['emulated', 'stepped', 'nop'] as const
 
 /** Parts of an attach cookie above the function id. */
 export const cookie = {
   /** Of an exit. */
   condition: 2 ** 32,
-  /** Of an entry: an index into `entryKinds`. */
-  entryKind: 2 ** 32,
+  /** Of an entry: an index into `entryProbes`. */
+  entryProbe: 2 ** 32,
   exit: 2 ** 40,
   libraryCall: 2 ** 41,
   noHook: 2 ** 42,

@@ -1,6 +1,7 @@
+import { entryProbes } from '../base/entry-probe.ts'
 import { asTraceNs, asVirtualAddress } from '../base/units.ts'
 import type { FunctionRecord } from '../trace/functions.ts'
-import { type Disturbance, entryProbes, type ProbeCost, type ProbeCosts } from '../trace/probe-costs.ts'
+import type { Disturbance, ProbeCost, ProbeCosts } from '../trace/probe-costs.ts'
 import type { TraceStatistics } from '../trace/reconstruct.ts'
 import type { RecordedModule, RecordedNote, RecordingEnd, RecordingOrigin } from './recording.ts'
 

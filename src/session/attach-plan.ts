@@ -61,7 +61,7 @@ export function attachPlan(
       plan: function_,
       offset: function_.entry.fileOffset,
       functionId,
-      entryKind: entryProbeOf(function_.entry),
+      entryProbe: entryProbeOf(function_.entry),
       role: hooked ? 'call' : 'entry',
       isLibraryCall: function_.kind === 'library-call',
       stackDisplacement: function_.entry.stackDisplacement,

@@ -1,6 +1,6 @@
+import type { EntryProbe } from '../base/entry-probe.ts'
 import type { FunctionPlan, ProbeSite, WayOut } from '../probe/plan.ts'
 import type { FunctionRecord, FunctionTable } from '../trace/functions.ts'
-import type { EntryProbe } from '../trace/probe-costs.ts'
 import type { Module } from './modules.ts'
 
 const waysOut: readonly WayOut['kind'][] = ['return', 'ret', 'entry', 'none']

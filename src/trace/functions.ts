@@ -1,6 +1,6 @@
+import type { EntryProbe } from '../base/entry-probe.ts'
 import type { VirtualAddress } from '../base/units.ts'
 import type { TracedFunction } from './call.ts'
-import type { EntryProbe } from './probe-costs.ts'
 
 /** What the reconstruction must know of a function besides its name. */
 export interface FunctionRecord {

@@ -1,13 +1,5 @@
+import type { EntryProbe } from '../base/entry-probe.ts'
 import type { FunctionRecord } from './functions.ts'
-
-/** What the kernel does at the instruction of an entry probe: executes it by itself, or has it executed elsewhere. */
-export const entryProbes = [
-  'emulated',
-  'stepped',
-  /** A nop of five bytes, at which newer kernels need no breakpoint. */
-  'nop',
-] as const
-export type EntryProbe = (typeof entryProbes)[number]
 
 /**
  * What the hit of a probe costs the thread, in nanoseconds, on either side of the moment at which the clock is read. Of
