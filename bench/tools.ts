@@ -100,6 +100,13 @@ export const utraceEntry = utraceTool('utrace --placement entry -o FILE', (job) 
   '-o',
   trace(job),
 ])
+/** Calls that take less are left out in the kernel: nothing is sent. */
+export const utraceTime = utraceTool('utrace --time-filter 1ms -o FILE', (job) => [
+  '--time-filter',
+  '1ms',
+  '-o',
+  trace(job),
+])
 export const utraceSample: Tool = {
   name: 'utrace --sample 1/100 -o FILE',
   command: (job) => [

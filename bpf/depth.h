@@ -8,20 +8,13 @@
 /* The calls of a thread that are recorded and open. */
 struct open_calls {
 	__u32 count;
-	__u32 hidden_ns; /* what hits have cost that made no record, since the thread's last one */
+	__u32 untold_ns; /* of hidden_ns, what no record has told yet */
+	__u64 hidden_ns; /* what hits have cost that made no record */
 	__u64 stacks[DEPTH_MAX]; /* where their return addresses are: the outermost first */
 };
 
 /* The loader gives it a type, which maps of this kind must have. */
 MAP(open_calls, BPF_MAP_TYPE_TASK_STORAGE, 4, sizeof(struct open_calls), 0, BPF_F_NO_PREALLOC);
-
-/* What the hit of a probe costs, in nanoseconds. */
-struct hit_costs {
-	__u32 entry[4]; /* by COOKIE_ENTRY */
-	__u32 library_call, ret, jump;
-	__u32 unused;
-};
-MAP(hit_costs, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct hit_costs), 1, 0);
 
 /* A call that is further below is on another stack: that of a signal handler, say. */
 #define SAME_STACK (1ull << 20)
@@ -35,18 +28,30 @@ static __always_inline struct open_calls *open_calls_of_thread(struct function_f
 	return bpf_task_storage_get(&open_calls, bpf_get_current_task_btf(), 0, create);
 }
 
+static __always_inline int hide_with_held(__u32 cost_ns);
+
 static __always_inline void tell_hidden(struct open_calls *calls)
 {
-	if (calls->hidden_ns)
+	if (calls->untold_ns)
 		emit(RECORD_HIDDEN, 0, calls->hidden_ns);
-	calls->hidden_ns = 0;
+	calls->untold_ns = 0;
 }
 
 static __always_inline void hide(struct open_calls *calls, __u32 cost_ns)
 {
+	if (hide_with_held(cost_ns))
+		return;
 	calls->hidden_ns += cost_ns;
-	if (calls->hidden_ns > HIDDEN_NS_MAX)
+	calls->untold_ns += cost_ns;
+	if (calls->untold_ns > HIDDEN_NS_MAX)
 		tell_hidden(calls);
+}
+
+/* What is told of a new image begins anew. */
+static __always_inline void forget_hidden(struct open_calls *calls)
+{
+	if (calls)
+		calls->hidden_ns = calls->untold_ns = 0;
 }
 
 /* The calls at this stack pointer and below are over, or have given their place away. */
@@ -68,26 +73,6 @@ static __always_inline int is_below_limit(struct open_calls *calls, __u64 stack)
 		return 0;
 	innermost = calls->stacks[(calls->count - 1) & (DEPTH_MAX - 1)];
 	return stack < innermost && innermost - stack < SAME_STACK;
-}
-
-static __always_inline __u32 entry_cost(__u64 cookie)
-{
-	__u32 first = 0;
-	struct hit_costs *costs = bpf_map_lookup_elem(&hit_costs, &first);
-
-	if (!costs)
-		return 0;
-	return costs->entry[cookie >> COOKIE_ENTRY_SHIFT & 3] + (cookie & COOKIE_LIBRARY_CALL ? costs->library_call : 0);
-}
-
-static __always_inline __u32 exit_cost(__u32 kind)
-{
-	__u32 first = 0;
-	struct hit_costs *costs = bpf_map_lookup_elem(&hit_costs, &first);
-
-	if (!costs)
-		return 0;
-	return kind == RECORD_JUMP ? costs->jump : costs->ret;
 }
 
 /* Whether a call that begins is too deep to be recorded. `own`: the flags of its function. */

@@ -4,19 +4,6 @@
  * Each thread has a stack of its open calls; what ends a call is decided as in src/trace/reconstruct.ts.
  */
 #define FRAMES_MAX 256
-
-/* An iterator over numbers: the verifier looks at what it repeats once, and not at each turn. */
-struct bpf_iter_num {
-	__u64 opaque[1];
-} __attribute__((aligned(8)));
-extern int bpf_iter_num_new(struct bpf_iter_num *iterator, int start, int end) __ksym;
-extern int *bpf_iter_num_next(struct bpf_iter_num *iterator) __ksym;
-extern void bpf_iter_num_destroy(struct bpf_iter_num *iterator) __ksym;
-/* For each frame that a thread may have. */
-#define FOR_FRAMES(name)                                                                                               \
-	for (struct bpf_iter_num name __attribute__((cleanup(bpf_iter_num_destroy))),                                  \
-	     *name##_begun __attribute__((unused)) = (bpf_iter_num_new(&name, 0, FRAMES_MAX), &name);                  \
-	     bpf_iter_num_next(&name);)
 #define BUCKETS 64
 
 #define HOOKED 1          /* the kernel holds its return */
@@ -157,7 +144,7 @@ static __always_inline int is_open(struct thread_state *thread, __u32 function)
 
 	if (!thread->open[function & 255])
 		return 0;
-	FOR_FRAMES (each) {
+	FOR_UP_TO (FRAMES_MAX) {
 		if (found || !depth)
 			break;
 		depth--;
@@ -197,7 +184,7 @@ static __always_inline int begin_call(struct registers *ctx, __u64 cookie, struc
 	if (config.statistics_trace)
 		now = event_time(RECORD_ENTRY, function, ctx->rsp);
 	top = thread ? top_of(thread) : 0;
-	if (top && top->stack <= stack) FOR_FRAMES (each) {
+	if (top && top->stack <= stack) FOR_UP_TO (FRAMES_MAX) {
 		top = top_of(thread);
 		if (!top || top->stack > stack)
 			break;
@@ -251,7 +238,7 @@ static __always_inline void end_calls(__u32 kind, __u32 function, __u64 stack)
 	struct thread_state *thread = this_thread(0);
 	struct frame *top;
 
-	if (thread) FOR_FRAMES (each) {
+	if (thread) FOR_UP_TO (FRAMES_MAX) {
 		top = top_of(thread);
 		if (!top || top->stack > stack)
 			break;
@@ -312,7 +299,7 @@ int stat_caught(struct registers *ctx)
 	struct thread_state *thread = this_thread(0);
 	struct frame *top;
 
-	if (thread && flags) FOR_FRAMES (each) {
+	if (thread && flags) FOR_UP_TO (FRAMES_MAX) {
 		top = top_of(thread);
 		if (!top || top->stack > ctx->rsp || top->function == own)
 			break;
@@ -329,7 +316,7 @@ static __always_inline void cut_calls(void)
 	__u64 now = bpf_ktime_get_ns();
 	struct frame *top;
 
-	if (thread) FOR_FRAMES (each) {
+	if (thread) FOR_UP_TO (FRAMES_MAX) {
 		top = top_of(thread);
 		if (!top)
 			break;

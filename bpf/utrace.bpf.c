@@ -25,6 +25,7 @@ MAP(control, BPF_MAP_TYPE_RINGBUF, 0, 0, 1 << 18, 0);
 struct cpu_state {
 	__u64 lost;          /* records that found no room, since the last one that says so */
 	__u64 reader_sleeps; /* the next record is to wake it up */
+	__u64 left_out;      /* calls that were too short to be recorded */
 };
 MAP(cpus, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct cpu_state), 0, BPF_F_MMAPABLE);
 MAP(processes, BPF_MAP_TYPE_HASH, 4, 24, 1 << 14, 0);
@@ -44,7 +45,7 @@ MAP(functions, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct function_flags), 1, BPF_F_MM
 #define FUNCTION_LEAVES_RETURN_ALONE 1
 #define FUNCTION_STARTS 2 /* its call begins, or its call ends, what is traced */
 #define FUNCTION_STOPS 4
-/* Known where a sample is drawn or calls are summed up: what src/trace/functions.ts tells of a function. */
+/* Known where calls are sampled, left out or summed up: what src/trace/functions.ts tells of a function. */
 #define FUNCTION_TAIL_CALLS 8
 #define FUNCTION_LOOPS 16
 #define FUNCTION_EXITS_PROBED 32
@@ -56,7 +57,7 @@ MAP(functions, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct function_flags), 1, BPF_F_MM
 #define PAUSED (FUNCTIONS_MAX - 2)
 /* And the one before that: from now on calls are drawn. */
 #define SAMPLING (FUNCTIONS_MAX - 3)
-/* And the one before that: deep calls are left out. */
+/* And the one before that: deep calls, and short ones, are left out. */
 #define LIMITING (FUNCTIONS_MAX - 4)
 
 /*
@@ -74,6 +75,7 @@ const volatile struct {
 	__u32 filters_threads; /* only calls of those in `wanted_threads` count */
 	__u32 sample_below; /* a call is drawn if a random number of 32 bits is below; 0: all are recorded */
 	__u32 depth_limit;  /* so many calls within each other are recorded, at most DEPTH_MAX; 0: all are */
+	__u32 duration_min_ns; /* calls that take less are not recorded; 0: all are */
 	__u32 statistics_functions; /* so many functions have room in `statistics` for each CPU */
 	__u32 statistics_trace;     /* 1: what is summed up goes to the rings too */
 } config SEC(".rodata") = {0};
@@ -95,7 +97,7 @@ enum record_kind {
 	RECORD_FAULT,         /* stack: stack pointer there; function: 1 if it points at a return into the program */
 	RECORD_DRAWN, /* the thread's next entry is of a call that was drawn */
 	RECORD_OVER,  /* stack: the calls below it are over, it was not seen how */
-	RECORD_HIDDEN = 21, /* stack: nanoseconds that probes have cost the thread without a record, since its last one */
+	RECORD_HIDDEN = 21, /* stack: nanoseconds that probes have cost the thread so far without a record */
 	RECORD_PAGE_FAULT,  /* on a page that was not in place */
 };
 
@@ -200,11 +202,13 @@ static __always_inline void report_lost(void *ring, __u32 cpu, struct cpu_state 
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
-/* The ring is reserved before the clock is read: whatever is older than a reading of the clock is already reserved. */
-/* Returns the time of the record. */
-static __always_inline __u64 emit_of(__u32 thread, __u32 kind, __u32 function, __u64 stack)
+/*
+ * The ring is reserved before the clock is read: whatever is older than a reading of the clock is already reserved.
+ * `time_ns`, `cpu`: of something that happened before; 0 and this one: now. Returns the time of the record.
+ */
+static __always_inline __u64 emit_at(__u64 time_ns, __u32 cpu, __u32 thread, __u32 kind, __u32 function,
+				     __u64 stack)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
 	void *ring = this_ring(cpu);
 	struct cpu_state *here = bpf_map_lookup_elem(&cpus, &cpu);
 	struct record *record;
@@ -222,7 +226,7 @@ static __always_inline __u64 emit_of(__u32 thread, __u32 kind, __u32 function, _
 	record->stack = stack;
 	record->thread = thread;
 	record->kind_and_function = kind << KIND_SHIFT | function;
-	now = bpf_ktime_get_ns();
+	now = time_ns ?: bpf_ktime_get_ns();
 	record->time_ns = now;
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 	if (here->reader_sleeps)
@@ -230,8 +234,17 @@ static __always_inline __u64 emit_of(__u32 thread, __u32 kind, __u32 function, _
 	return now;
 }
 
+static __always_inline __u64 emit_of(__u32 thread, __u32 kind, __u32 function, __u64 stack)
+{
+	return emit_at(0, bpf_get_smp_processor_id(), thread, kind, function, stack);
+}
+
+static __always_inline void tell_held(void);
+
+/* Of the current thread: after the calls that are held back, which are older. */
 static __always_inline void emit(__u32 kind, __u32 function, __u64 stack)
 {
+	tell_held();
 	emit_of(bpf_get_current_pid_tgid(), kind, function, stack);
 }
 
@@ -453,7 +466,10 @@ static __always_inline int is_outside_sample(void)
 	return is_sampling() && !drawn_call_of(bpf_get_current_pid_tgid());
 }
 
+#include "iterate.h"
+#include "hidden-costs.h"
 #include "depth.h"
+#include "duration.h"
 
 /* The calls at this stack pointer and below are over: before the record that says so. */
 static __always_inline void leave_calls(struct open_calls *calls, __u64 stack)
@@ -479,7 +495,8 @@ static __always_inline void exit_hit(__u32 kind, __u32 function, __u64 stack)
 		return;
 	}
 	leave_calls(calls, stack);
-	emit_call(kind, function, stack);
+	if (!ends_held_call(kind, stack))
+		emit_call(kind, function, stack);
 }
 
 static __always_inline int is_unwanted_thread(void)
@@ -495,6 +512,7 @@ static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
 	__u32 function = cookie & COOKIE_FUNCTION, first = 0;
 	__u32 condition = cookie >> COOKIE_CONDITION_SHIFT & COOKIE_CONDITION_MASK;
 	struct function_flags *flags;
+	enum begun_call begun;
 	__u8 own;
 
 	if (is_unwanted_thread())
@@ -512,7 +530,15 @@ static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
 		return 1;
 	if (enters_too_deep(ctx, cookie, flags, own))
 		return 1;
-	emit_call(RECORD_ENTRY, function, ctx->rsp);
+	begun = hold_call(ctx, cookie, flags, own);
+	if (begun == NO_CALL)
+		return 1;
+	if (begun != CALL_HELD)
+		tell_held();
+	if (begun == CALL_REPORTED)
+		emit_of(bpf_get_current_pid_tgid(), RECORD_ENTRY, function, ctx->rsp);
+	if (begun != CALL_HELD)
+		wait_for_room();
 	return cookie & COOKIE_NO_HOOK || own & FUNCTION_LEAVES_RETURN_ALONE;
 }
 
@@ -668,6 +694,8 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	if (bpf_map_lookup_elem(&processes, &pid)) {
 		leave_calls(open_calls_at_exit(), ~0ull);
 		emit(RECORD_EXEC, 0, pid);
+		forget_hidden(open_calls_at_exit());
+		forget_held();
 		stop_process(CONTROL_EXEC);
 		return 0;
 	}
@@ -723,6 +751,7 @@ int task_switch(struct bpf_raw_tracepoint_args *ctx)
 	__u32 pid = pid_tgid >> 32, thread = pid_tgid;
 
 	if (ctx->args[3] & TASK_STOPPED && bpf_map_lookup_elem(&processes, &pid)) {
+		tell_held();
 		now = bpf_ktime_get_ns();
 		bpf_map_update_elem(&stopped, &thread, &now, BPF_ANY);
 	}
@@ -767,9 +796,12 @@ int signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 	    !bpf_probe_read_kernel(&registers, sizeof(registers), user)) {
 		emit(RECORD_FAULT_AT, pid, registers.rip);
 		emit(RECORD_FAULT, called_by_program(&registers), registers.rsp);
+		tell_up_to(registers.rsp);
 	}
-	if (read_u64((void *)ctx->args[2], 0) > 1)
+	if (read_u64((void *)ctx->args[2], 0) > 1) {
 		emit(RECORD_SIGNAL, 0, 0);
+		tell_next_entry();
+	}
 	return 0;
 }
 
@@ -839,6 +871,7 @@ int task_fork(__u64 *ctx)
 		return 0;
 	if (follows) {
 		emit(RECORD_FORK, 0, child_thread);
+		inherit_held(child, child_thread);
 		drawn = drawn_call_of(pid_tgid);
 		if (drawn)
 			bpf_map_update_elem(&drawn_calls, &child_thread, drawn, BPF_ANY);

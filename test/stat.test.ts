@@ -47,6 +47,7 @@ async function bothWays(program: string) {
     budget: undefined,
     sampleInterval: undefined,
     depthLimit: undefined,
+    durationMinNs: undefined,
     warn: () => {},
     maxDurationMs: undefined,
     log: () => {},

@@ -88,6 +88,7 @@ export const programSuites: readonly Suite[] = [
       ...ours,
       tools.utraceRet,
       tools.utraceSample,
+      tools.utraceTime,
       tools.bpftraceCount,
       tools.bpftracePrint,
       tools.uftracePg,
@@ -176,7 +177,7 @@ export const programSuites: readonly Suite[] = [
     recipe: { source: 'threads.c', flags: pushes },
     amount: 1_000_000,
     functionsOf: () => functions('leaf'),
-    tools: [...ours, tools.bpftraceCount, tools.uftracePg],
+    tools: [...ours, tools.utraceTime, tools.bpftraceCount, tools.uftracePg],
   }),
 ]
 

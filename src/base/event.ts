@@ -52,7 +52,7 @@ export const eventKind = {
   pageFault: 22,
   /** Not from the kernel: so far the thread has had `time` page faults, and has gone to another CPU `stack` times. */
   threadCounts: 23,
-  /** Probes that make no event have cost the thread `stack` ns, since its last event. */
+  /** Probes that make no event have cost the thread `stack` ns, since its last event. From the kernel: so far, in all. */
   hidden: 21,
   /** Not from the kernel: what follows is a sample, for which one call in `stack` is drawn. */
   sample: 20,

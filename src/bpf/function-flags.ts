@@ -16,8 +16,8 @@ export function beginSampling(flags: Uint8Array): void {
   flags[functionsMax - 3] = 1
 }
 
-/** Whether deep calls are left out from now on. */
-export function limitDepth(flags: Uint8Array, isLimited: boolean): void {
+/** Whether deep and short calls are left out from now on. */
+export function limitCalls(flags: Uint8Array, isLimited: boolean): void {
   flags[functionsMax - 4] = isLimited ? 1 : 0
 }
 

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs'
 import { type EntryProbe, entryProbes } from '../base/entry-probe.ts'
 import { UserError } from '../base/errors.ts'
 import type { EventConsumer } from '../base/event.ts'
-import type { FileOffset, Pid, RuntimeAddress, Tid } from '../base/units.ts'
+import type { DurationNs, FileOffset, Pid, RuntimeAddress, Tid, TraceNs } from '../base/units.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { mapSharedMemory } from '../sys/memory.ts'
 import { openWakeUp, waitReadable } from '../sys/poll.ts'
 import type { KernelTypes } from './btf.ts'
 import { readCachedKernelTypes } from './cached-kernel-types.ts'
 import { onlineCpus, possibleCpuCount } from './cpus.ts'
-import { beginSampling, closeTracing, functionFlags, limitDepth, pauseTracing } from './function-flags.ts'
+import { beginSampling, closeTracing, functionFlags, limitCalls, pauseTracing } from './function-flags.ts'
 import {
   controlKind,
   controlRecordBytes,
@@ -33,6 +33,7 @@ import {
   detachAll,
   type UprobeSet,
 } from './link.ts'
+import { type HeldThread, listHeld } from './list-held.ts'
 import { BpfMap, mapType, readOnlyForPrograms, u32Bytes } from './map.ts'
 import { EventMerger } from './merge.ts'
 import { readBpfObject } from './object.ts'
@@ -68,6 +69,7 @@ export interface HitCosts {
   readonly libraryCallNs: number
   readonly retNs: number
   readonly jumpNs: number
+  readonly hookedReturnNs: number
 }
 
 /** Probes on instructions of one file, in one process. */
@@ -146,6 +148,7 @@ export class Kernel {
   }
   #passSeccomp: boolean | undefined
   readonly #types: KernelTypes
+  readonly #baseNs: bigint
   /** Whether child processes can be stopped before they run (Linux 6.13). */
   followsForks = true
   /** The rings are in place: nothing may be attached before. */
@@ -157,7 +160,8 @@ export class Kernel {
    * @param options `lossless`: threads are stopped before a ring overflows, and told to go on by whoever reads it;
    *   `sessions: false` does without uprobe sessions where the kernel has them, for tests; `threads`: only their calls are
    *   reported; `sampleInterval`: once sampling has begun, one call in so many is drawn, and reported with those below it;
-   *   `depthLimit`: once it holds, calls with so many others around them are not reported, as far as the kernel can tell
+   *   `depthLimit`: once it holds, calls with so many others around them are not reported, as far as the kernel can tell;
+   *   `durationMinNs`: so are calls that take less, see `listHeldCalls`
    * @throws UserError where the kernel refuses or lacks something, with the reason and the fix
    */
   constructor(
@@ -169,14 +173,16 @@ export class Kernel {
       readonly threads?: readonly Tid[]
       readonly sampleInterval?: number | undefined
       readonly depthLimit?: number | undefined
+      readonly durationMinNs?: DurationNs | undefined
     } = {},
   ) {
     if (options.sessions === false) this.#hasSessions = false
     this.#lossless = options.lossless === true
-    const { threads = [], sampleInterval, depthLimit = Number.POSITIVE_INFINITY } = options
+    const { threads = [], sampleInterval, depthLimit = Number.POSITIVE_INFINITY, durationMinNs = 0 } = options
     const object = readBpfObject(readFileSync(objectPath))
     const types = readCachedKernelTypes()
     this.#types = types
+    this.#baseNs = baseNs
     const cpus = onlineCpus()
     const possibleCpus = possibleCpuCount()
     this.ringBytes = ringBytes ?? defaultRingBytes(cpus.length)
@@ -207,6 +213,7 @@ export class Kernel {
       threads.length > 0 ? 1 : 0,
       sampleInterval === undefined ? 0 : Math.round(2 ** 32 / sampleInterval),
       depthLimit <= depthLimitMax ? depthLimit : 0,
+      Math.min(durationMinNs, 2 ** 32 - 1),
     ]
     const bindings = {
       mapFd: (name: string) => map(name).fd,
@@ -350,15 +357,29 @@ export class Kernel {
     beginSampling(this.#functionFlags)
   }
 
-  /** From now on deep calls are not reported, where a limit is given. Events say what their probes cost. */
-  limitDepth(costs: HitCosts): void {
+  /** From now on deep and short calls are not reported, where limits are given. Events say what their probes cost. */
+  limitCalls(costs: HitCosts): void {
     this.#setHitCosts(costs)
-    limitDepth(this.#functionFlags, true)
+    limitCalls(this.#functionFlags, true)
   }
 
-  /** From now on deep calls are reported as well. */
-  liftDepthLimit(): void {
-    limitDepth(this.#functionFlags, false)
+  /** From now on deep and short calls are reported as well. */
+  liftLimits(): void {
+    limitCalls(this.#functionFlags, false)
+  }
+
+  /** The open calls of a process that are too short yet to be reported, where there is a limit. */
+  listHeldCalls(pid: Pid): HeldThread[] {
+    return listHeld(this.#program('list_held'), pid, this.#baseNs)
+  }
+
+  /** How many calls were too short to be reported. */
+  get leftOutCalls(): number {
+    let count = 0
+    for (let at: number = cpuWord.leftOut; at < this.#cpuStates.length; at += cpuWords) {
+      count += this.#cpuStates[at]! + this.#cpuStates[at + 1]! * 2 ** 32
+    }
+    return count
   }
 
   /** From now on no call is seen until one of a function that starts tracing. */
@@ -485,6 +506,11 @@ export class Kernel {
     return this.#merger.drain(process.hrtime.bigint(), consumer)
   }
 
+  /** Every event up to then has been handed on. */
+  get seenUntilNs(): TraceNs {
+    return this.#merger.seenUntilNs
+  }
+
   /** Whether the next event is to end `reportReady`. What happened before does not: to be asked before looking once more. */
   wakeOnEvent(isWanted: boolean): void {
     for (let at: number = cpuWord.readerSleeps; at < this.#cpuStates.length; at += cpuWords) {
@@ -587,10 +613,12 @@ function cookieOf({
   )
 }
 
-/** The value of the `hit_costs` map: u32 ns for each of `entryProbes`, padded to four; library call, `ret`, jump, 0. */
-function hitCostsValue({ entryNs, libraryCallNs, retNs, jumpNs }: HitCosts): Uint8Array {
+/** The value of the `hit_costs` map: u32 ns for each of `entryProbes`, padded to four; library call, `ret`, jump, hooked return. */
+function hitCostsValue({ entryNs, libraryCallNs, retNs, jumpNs, hookedReturnNs }: HitCosts): Uint8Array {
   const entries = entryProbes.map((probe) => entryNs[probe])
-  return new Uint8Array(Uint32Array.from([...entries, 0, libraryCallNs, retNs, jumpNs, 0]).buffer)
+  return new Uint8Array(
+    Uint32Array.from([...entries, 0, libraryCallNs, retNs, jumpNs, hookedReturnNs]).buffer,
+  )
 }
 
 function ringDefinition(bytes: number) {

@@ -26,9 +26,30 @@ export const controlKind = {
 export const hookedReturnsMax = 64
 export const hookedReturnBytes = 24
 
-/** A value of the `cpus` map is: u64 records lost, u64 whether the next one is to wake the reader up. As 32-bit words: */
-export const cpuWords = 4
-export const cpuWord = { lost: 0, readerSleeps: 2 } as const
+/**
+ * A value of the `cpus` map is: u64 records lost, u64 whether the next one is to wake the reader up, u64 calls that were too
+ * short to be reported. As 32-bit words:
+ */
+export const cpuWords = 6
+export const cpuWord = { lost: 0, readerSleeps: 2, leftOut: 4 } as const
+
+/**
+ * What is listed of a thread whose calls are held back (list_held): u64 version, struct held_calls, u64 version after.
+ * Offsets from the begin of all that, in bytes.
+ */
+export const heldThread = {
+  bytes: 8 + 120 + 256 * 56 + 8,
+  version: 0,
+  thread: 12,
+  told: 20,
+  end: 24,
+  hiddenNs: 56,
+  calls: 128,
+  versionAfter: 8 + 120 + 256 * 56,
+} as const
+/** Of a held call: u64 stack, u64 stack pointer at its probe, u64 begin, u64, u64 cost of hits before, u32 function, two u32, u32 CPU. */
+export const heldCall = { bytes: 56, pointer: 8, beginNs: 16, hiddenNs: 32, functionId: 40, cpu: 52 } as const
+export const heldCallsMax = 256
 
 /** A value of the `processes` map is: u64 caller start, u64 caller end, u64 flags. */
 export const processValueBytes = 24

@@ -1,5 +1,5 @@
 import type { EventConsumer, EventKind } from '../base/event.ts'
-import { asTraceNs } from '../base/units.ts'
+import { asTraceNs, type TraceNs } from '../base/units.ts'
 import { functionIdMask, kindShift, recordBytes } from './layout.ts'
 import { type RingReader, ringRecordBytes } from './ring.ts'
 
@@ -115,6 +115,7 @@ export class EventMerger {
   readonly #baseNs: bigint
   readonly #baseLow: number
   readonly #baseHigh: number
+  #seenUntilNs = asTraceNs(0)
 
   /**
    * @param readers one ring per CPU, in the order of CPU numbers
@@ -147,7 +148,15 @@ export class EventMerger {
       // Events behind an unfinished record could be older than those of other CPUs: all wait for it.
       if (queue.reader.pending) complete = false
     }
-    return complete ? this.#merge(horizon, consumer) : 0
+    if (!complete) return 0
+    const count = this.#merge(horizon, consumer)
+    this.#seenUntilNs = asTraceNs(horizon)
+    return count
+  }
+
+  /** Every event up to then was handed on. */
+  get seenUntilNs(): TraceNs {
+    return this.#seenUntilNs
   }
 
   #merge(horizon: number, consumer: EventConsumer): number {

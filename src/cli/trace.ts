@@ -102,9 +102,7 @@ export function sessionOptions(options: TraceOptions, inherited: InheritedState)
     maxCalls: options.maxCalls,
     budget: options.budget,
     sampleInterval: options.sampleInterval,
-    // A budget must know of every hit what it is for; of a sample, the depth within calls that were drawn is another one.
-    depthLimit:
-      options.budget === undefined && options.sampleInterval === undefined ? options.maxDepth : undefined,
+    ...kernelFilters(options),
     warn: (text: string) => printLine(`utrace: ${text}`),
     maxDurationMs: options.duration === undefined ? undefined : options.duration / 1e6,
     compensate: !options.rawTimes,
@@ -112,6 +110,18 @@ export function sessionOptions(options: TraceOptions, inherited: InheritedState)
     log: (done: string) => {
       if (options.debug) printLine(`utrace: ${performance.now().toFixed(0).padStart(6)} ms: ${done}`)
     },
+  }
+}
+
+/**
+ * What the kernel may leave out. A budget must know of every hit what it is for; of a sample, the depth within calls that were
+ * drawn is another one; and a call that is held back is not counted before it is long enough.
+ */
+function kernelFilters({ budget, sampleInterval, maxCalls, maxDepth, timeFilterNs }: TraceOptions) {
+  const isWhole = budget === undefined && sampleInterval === undefined
+  return {
+    depthLimit: isWhole ? maxDepth : undefined,
+    durationMinNs: isWhole && maxCalls === undefined && timeFilterNs > 0 ? timeFilterNs : undefined,
   }
 }
 
@@ -206,9 +216,9 @@ function createSink(
     end: (call) => outermost.end(call),
     lost: (loss) => outermost.lost(loss),
     note: (note) => outermost.note(note),
-    tick: (now) => {
-      timeFilter?.tick(now)
-      format.tick(now)
+    tick: (seenUntil, overheadNsOf) => {
+      timeFilter?.tick(seenUntil, overheadNsOf)
+      format.tick(seenUntil)
     },
     flush: () => format.flush(),
   }
@@ -251,7 +261,7 @@ function guardOutput(inner: { sink: SessionSink; finish(): void }, stop: () => v
     end: (call) => attempt(() => sink.end(call)),
     lost: (loss) => attempt(() => sink.lost(loss)),
     note: (note) => attempt(() => sink.note(note)),
-    tick: (now) => attempt(() => sink.tick(now)),
+    tick: (seenUntil, overheadNsOf) => attempt(() => sink.tick(seenUntil, overheadNsOf)),
     flush: () => attempt(() => sink.flush()),
   }
   return guarded

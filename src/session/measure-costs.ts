@@ -65,7 +65,7 @@ export class CostMeasurement {
 /** What the kernel must know to tell the costs of hits that make no event. */
 export function hitCosts(costs: ProbeCosts | undefined): HitCosts {
   const wholeNs = ({ beforeNs, afterNs }: ProbeCost = freeProbe) => beforeNs + afterNs
-  const { entry, libraryCallNs = 0, ret, jump } = costs ?? {}
+  const { entry, libraryCallNs = 0, ret, jump, return: hooked } = costs ?? {}
   return {
     entryNs: {
       emulated: wholeNs(entry?.emulated),
@@ -75,5 +75,6 @@ export function hitCosts(costs: ProbeCosts | undefined): HitCosts {
     libraryCallNs,
     retNs: wholeNs(ret),
     jumpNs: wholeNs(jump),
+    hookedReturnNs: wholeNs(hooked),
   }
 }

@@ -1,5 +1,5 @@
 import type { EventConsumer } from '../base/event.ts'
-import type { Pid, Tid, TraceNs } from '../base/units.ts'
+import type { DurationNs, Pid, Tid, TraceNs } from '../base/units.ts'
 import type { RecordedTrace } from '../recording/recorder.ts'
 import type { StartOptions } from '../target/start.ts'
 import type { TraceSink } from '../trace/call.ts'
@@ -12,7 +12,11 @@ export type SessionTarget =
 
 /** Where the trace goes: a sink that may hold output back until it is told that time has passed. */
 export interface SessionSink extends TraceSink {
-  tick(now: TraceNs): void
+  /**
+   * @param seenUntil every event up to then was handed on
+   * @param overheadNsOf what probes have cost a thread up to now
+   */
+  tick(seenUntil: TraceNs, overheadNsOf: (tid: Tid) => number): void
   flush(): void
 }
 
@@ -34,6 +38,8 @@ export interface SessionOptions extends PlanOptions {
   readonly sampleInterval: number | undefined
   /** Calls with so many others around them are not wanted: the kernel need not report all of them; undefined: all are. */
   readonly depthLimit: number | undefined
+  /** Calls that take less are not wanted, as far as the kernel can tell; undefined: all are. */
+  readonly durationMinNs: DurationNs | undefined
   readonly sumUp?: SummingUp
   /** The share of the time that probes may cost the target, of 1; undefined: as much as they need. */
   readonly budget: number | undefined

@@ -1,5 +1,5 @@
 import { type EventConsumer, eventKind } from '../base/event.ts'
-import type { Pid, TraceNs } from '../base/units.ts'
+import type { Pid, Tid, TraceNs } from '../base/units.ts'
 import { Kernel, permissionError } from '../bpf/kernel.ts'
 import { type BpfLink, detachAll } from '../bpf/link.ts'
 import type { Untraced } from '../probe/plan.ts'
@@ -20,6 +20,8 @@ import { FaultedEntries } from './faulted-entries.ts'
 import { ProcessFollower } from './follow-processes.ts'
 import { FunctionIds } from './function-ids.ts'
 import { Guard } from './guard.ts'
+import { HeldCalls } from './held-calls.ts'
+import { HiddenCosts } from './hidden-costs.ts'
 import { KernelSums, type SumsOfFunction } from './kernel-sums.ts'
 import { CostMeasurement, hitCosts } from './measure-costs.ts'
 import { ModuleReader } from './modules.ts'
@@ -81,8 +83,8 @@ export class TraceSession {
     checkPidNamespace()
     if (options.target.kind === 'process') checkProcess(options.target.pid)
     try {
-      const { bufferBytes, lossless, threads, sampleInterval, depthLimit } = options
-      const kernelOptions = { lossless, threads, sampleInterval, depthLimit }
+      const { bufferBytes, lossless, threads, sampleInterval, depthLimit, durationMinNs } = options
+      const kernelOptions = { lossless, threads, sampleInterval, depthLimit, durationMinNs }
       this.#kernel = new Kernel(this.clock.baseNs, bufferBytes, kernelOptions)
       this.#guard = new Guard(this.#kernel)
       this.#tracepoints = this.#kernel.attachTracepoints()
@@ -91,7 +93,7 @@ export class TraceSession {
     } catch (error) {
       throw isPermissionProblem(error) ? permissionError(error) : error
     }
-    const { selection, followForks, sumUp, sampleInterval, depthLimit } = options
+    const { selection, followForks } = options
     this.#context = {
       kernel: this.#kernel,
       selection,
@@ -99,12 +101,11 @@ export class TraceSession {
       ids: this.#ids,
       reader: new ModuleReader(),
       followForks,
-      describedFor:
-        sumUp !== undefined ? 'sums' : (sampleInterval ?? depthLimit) !== undefined ? 'ends' : undefined,
+      describedFor: describedFor(options),
       note: (text) => this.#timeline.note(text),
     }
-    // On several stacks the kernel does not know how deep a call is.
-    const processes = new TracedProcesses(this.#guard, this.#timeline, () => this.#kernel.liftDepthLimit())
+    // On several stacks the kernel does not know how deep a call is, nor whether it is over.
+    const processes = new TracedProcesses(this.#guard, this.#timeline, () => this.#kernel.liftLimits())
     this.#processes = processes
     this.#returns = new ReturnUnhooker(this.#kernel, this.#ids, processes, this.#timeline)
     this.#unfollowed = new UnfollowedChildren(this.#guard, processes, this.#returns)
@@ -165,11 +166,16 @@ export class TraceSession {
       probeCosts: this.probeCosts,
     })
     const events = this.#consumers(engine, tap)
-    const fromKernel = new FaultedEntries(events, (pid, address, returnsIntoProgram) =>
+    const faultedEntries = new FaultedEntries(events, (pid, address, returnsIntoProgram) =>
       this.#processes.functionBegunAt(pid, address, returnsIntoProgram),
     )
+    const { fromKernel, look, untoldNsOf } = this.#withLimits(faultedEntries)
     await this.#begin(events, sink)
-    await this.#pump(fromKernel, sink)
+    await this.#pump(fromKernel, () => {
+      look()
+      sink.tick(this.#kernel.seenUntilNs, (tid) => engine.totalsOf(tid).overheadNs + untoldNsOf(tid))
+      sink.flush()
+    })
     log(`tracing done; the target was stopped for a moment ${this.#desk.stopsText}`)
     await endTracing(
       {
@@ -184,13 +190,14 @@ export class TraceSession {
     this.#guard.dismiss()
     log('detached')
     while (this.#kernel.drain(fromKernel) > 0);
+    look()
     const now = this.#timeline.now()
     for (const { cpu, count } of this.#kernel.unreportedLosses()) {
       events.event(now, count, 0, eventKind.lost, 0, cpu)
     }
     engine.finish(now)
     return {
-      statistics: engine.statistics,
+      statistics: { ...engine.statistics, calls: engine.statistics.calls + this.#kernel.leftOutCalls },
       functionsTraced: this.#processes.functions.size,
       untraced: this.#processes.untraced,
       exit: this.#command?.exit,
@@ -263,6 +270,28 @@ export class TraceSession {
     )
   }
 
+  get #hasLimits(): boolean {
+    return this.#options.depthLimit !== undefined || this.#options.durationMinNs !== undefined
+  }
+
+  /** What the kernel leaves out, or holds back, needs another look. */
+  #withLimits(events: EventConsumer): {
+    readonly fromKernel: EventConsumer
+    readonly look: () => void
+    readonly untoldNsOf: (tid: Tid) => number
+  } {
+    if (!this.#hasLimits) return { fromKernel: events, look: () => {}, untoldNsOf: () => 0 }
+    const costs = new HiddenCosts(events)
+    const { durationMinNs } = this.#options
+    if (durationMinNs === undefined) return { fromKernel: costs, look: () => {}, untoldNsOf: () => 0 }
+    const held = new HeldCalls(costs, this.#kernel, durationMinNs)
+    return {
+      fromKernel: held,
+      look: () => held.look([...this.#processes].map(({ pid }) => pid)),
+      untoldNsOf: (tid) => held.untoldNsOf(tid),
+    }
+  }
+
   /** Attaches what is planned, and lets a command run. */
   async #begin(events: EventConsumer, sink: SessionSink): Promise<void> {
     const { target, compensate, sumUp, log } = this.#options
@@ -273,7 +302,7 @@ export class TraceSession {
       this.#timeline.note('the cost of probes could not be measured: durations include it')
     }
     await this.#guard.ready
-    if (this.#options.depthLimit !== undefined) this.#kernel.limitDepth(hitCosts(this.probeCosts))
+    if (this.#hasLimits) this.#kernel.limitCalls(hitCosts(this.probeCosts))
     if (sumUp !== undefined) {
       const planned = [...this.#processes].flatMap((tracer) => tracer.planned)
       this.#tracepoints.push(...this.#sums.begin(this.#kernel, planned, sumUp))
@@ -299,7 +328,7 @@ export class TraceSession {
   }
 
   /** Passes events on, and answers reports, until the target has ended or tracing is to end. */
-  async #pump(fromKernel: EventConsumer, sink: SessionSink): Promise<void> {
+  async #pump(fromKernel: EventConsumer, show: () => void): Promise<void> {
     const { maxDurationMs } = this.#options
     const timer = maxDurationMs === undefined ? undefined : setTimeout(() => this.stop(), maxDurationMs)
     const isDone = () => this.#stopRequested || this.#hasEnded()
@@ -312,8 +341,7 @@ export class TraceSession {
       flush: () => {
         this.#lookForEnd()
         this.#budget.tick()
-        sink.tick(this.#timeline.now())
-        sink.flush()
+        show()
       },
       done: isDone,
       pause: this.#pause,
@@ -338,4 +366,10 @@ export class TraceSession {
       processOfThread(tid) ?? (target.kind === 'process' ? target.pid : (this.#command?.pid ?? (tid as Pid)))
     )
   }
+}
+
+/** What the kernel has to know of functions. */
+function describedFor({ sumUp, sampleInterval, depthLimit, durationMinNs }: SessionOptions) {
+  if ((sumUp ?? durationMinNs) !== undefined) return 'sums'
+  return (sampleInterval ?? depthLimit) === undefined ? undefined : 'ends'
 }

@@ -1,4 +1,4 @@
-import { asTraceNs, type DurationNs, type TraceNs } from '../base/units.ts'
+import { asTraceNs, type DurationNs, type Tid, type TraceNs } from '../base/units.ts'
 import { type Call, durationNs, type TracedThread, type TraceSink } from './call.ts'
 import { copyInto, copyOf, type MutableCall } from './call-copy.ts'
 import { ThreadTable } from './thread-table.ts'
@@ -45,8 +45,11 @@ function withThreads(sink: TraceSink, shows: (thread: TracedThread) => boolean):
 /** A sink that may hold calls back until it is told that time has passed. */
 export interface TimeFilter extends TraceSink {
   /** Lets calls through that are still open and long enough. Every event up to `seenUntil` was delivered. */
-  tick(seenUntil: TraceNs): void
+  tick(seenUntil: TraceNs, overheadNsOf?: OverheadOf): void
 }
+
+/** What probes have cost a thread, events or not, as far as is known. */
+export type OverheadOf = (tid: Tid) => number
 
 /**
  * Passes calls that last at least `minNs`, each with its `begin` and its `end`; shorter ones leave no trace.
@@ -67,8 +70,8 @@ export function withTimeFilter(sink: TraceSink, minNs: DurationNs): TimeFilter {
     end: (call) => threads.of(call.thread).end(call),
     lost: (loss) => sink.lost(loss),
     note: (note) => sink.note(note),
-    tick: (seenUntil) => {
-      for (const held of threads.all()) held.tick(seenUntil)
+    tick: (seenUntil, overheadNsOf) => {
+      for (const held of threads.all()) held.tick(seenUntil, overheadNsOf)
     },
   }
 }
@@ -114,7 +117,11 @@ class HeldCalls {
     this.#sink.end(call)
   }
 
-  tick(seenUntil: TraceNs): void {
+  tick(seenUntil: TraceNs, overheadNsOf: OverheadOf | undefined): void {
+    const [outermost] = this.#pool
+    if (this.open === 0 || outermost === undefined) return
+    if (overheadNsOf !== undefined)
+      this.#overheadNs = Math.max(this.#overheadNs, overheadNsOf(outermost.thread.tid))
     if (this.#overheadNs === 0) this.#showUntil(seenUntil)
     else this.#showUntil(asTraceNs(seenUntil - latestCostNs))
   }

@@ -156,8 +156,8 @@ async function record(
       counts.lost += count
     },
     note: (note) => recorder?.note(note),
-    tick: (now) => {
-      filter?.tick(now)
+    tick: (seenUntil) => {
+      filter?.tick(seenUntil)
       recorder?.tick()
     },
     flush: () => progress.show(counts.calls, file.sizeBytes, counts.lost),
