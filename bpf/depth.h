@@ -33,7 +33,7 @@ static __always_inline int hide_with_held(__u32 cost_ns);
 static __always_inline void tell_hidden(struct open_calls *calls)
 {
 	if (calls->untold_ns)
-		emit(RECORD_HIDDEN, 0, calls->hidden_ns);
+		emit(current_thread(), RECORD_HIDDEN, 0, calls->hidden_ns);
 	calls->untold_ns = 0;
 }
 
@@ -76,16 +76,16 @@ static __always_inline int is_below_limit(struct open_calls *calls, __u64 stack)
 }
 
 /* Whether a call that begins is too deep to be recorded. `own`: the flags of its function. */
-static __always_inline int enters_too_deep(struct registers *ctx, __u64 cookie, struct function_flags *flags, __u8 own)
+static __always_inline int enters_too_deep(const struct hit *hit, struct function_flags *flags, __u8 own)
 {
 	struct open_calls *calls = open_calls_of_thread(flags, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	__u64 stack = return_address_slot(ctx, cookie);
+	__u64 stack = return_address_slot(hit);
 
 	if (!calls)
 		return 0;
 	drop_ended(calls, stack);
 	if (is_below_limit(calls, stack)) {
-		hide(calls, entry_cost(cookie));
+		hide(calls, entry_cost(hit->cookie));
 		return 1;
 	}
 	tell_hidden(calls);

@@ -287,10 +287,9 @@ static __always_inline enum begun_call enter_held(struct held_calls *held)
 }
 
 /* An entry. `own`: the flags of its function. */
-static __always_inline enum begun_call hold_call(struct registers *ctx, __u64 cookie, struct function_flags *flags,
-						 __u8 own)
+static __always_inline enum begun_call hold_call(const struct hit *hit, struct function_flags *flags, __u8 own)
 {
-	__u64 create = flags->of[LIMITING] ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0, stack = return_address_slot(ctx, cookie);
+	__u64 create = flags->of[LIMITING] ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0, stack = return_address_slot(hit);
 	struct held_calls *held = held_calls_of_thread(create);
 	enum begun_call begun;
 
@@ -303,14 +302,14 @@ static __always_inline enum begun_call hold_call(struct registers *ctx, __u64 co
 	}
 	look_at_event(held, stack);
 	held->now.kind = RECORD_ENTRY;
-	held->now.cookie = cookie;
-	held->now.pointer = ctx->rsp;
-	held->now.function = cookie & COOKIE_FUNCTION;
+	held->now.cookie = hit->cookie;
+	held->now.pointer = hit->stack_pointer;
+	held->now.function = hit->cookie & COOKIE_FUNCTION;
 	held->now.own = own;
 	held->now.tells |= held->tells_next_entry | !held->is_known | !create;
 	held->tells_next_entry = 0;
 	held->is_known = 1;
-	held->thread = bpf_get_current_pid_tgid();
+	held->thread = hit->thread;
 	change_held(held);
 	begun = enter_held(held);
 	change_held(held);

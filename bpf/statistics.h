@@ -127,9 +127,9 @@ static __always_inline int may_be_open(struct frame *frame, struct function_flag
 }
 
 /* The time of an event; for tests, which compare with a trace, the event itself goes out too. */
-static __always_inline __u64 event_time(__u32 kind, __u32 function, __u64 stack)
+static __always_inline __u64 event_time(__u32 thread, __u32 kind, __u32 function, __u64 stack)
 {
-	return config.statistics_trace ? emit_of(bpf_get_current_pid_tgid(), kind, function, stack) : bpf_ktime_get_ns();
+	return config.statistics_trace ? emit_of(thread, kind, function, stack) : bpf_ktime_get_ns();
 }
 
 static __always_inline struct thread_state *this_thread(__u64 flags)
@@ -172,17 +172,17 @@ static __always_inline void report_deep(__u32 function)
 #define MANY_HOOKED_RETURNS 40
 
 /* Returns 0 where the return of the call is to be hooked. */
-static __always_inline int begin_call(struct registers *ctx, __u64 cookie, struct function_flags *flags, __u8 own)
+static __always_inline int begin_call(const struct hit *hit, struct function_flags *flags, __u8 own)
 {
-	__u32 function = cookie & COOKIE_FUNCTION;
-	__u64 stack = return_address_slot(ctx, cookie), now = 0;
+	__u32 function = hit->cookie & COOKIE_FUNCTION;
+	__u64 stack = return_address_slot(hit), now = 0;
 	struct thread_state *thread = this_thread(BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct function_statistics *sums = statistics_of(function);
 	struct frame *top, *frame;
 	__u32 call_flags = 0;
 
 	if (config.statistics_trace)
-		now = event_time(RECORD_ENTRY, function, ctx->rsp);
+		now = event_time(hit->thread, RECORD_ENTRY, function, hit->stack_pointer);
 	top = thread ? top_of(thread) : 0;
 	if (top && top->stack <= stack) FOR_UP_TO (FRAMES_MAX) {
 		top = top_of(thread);
@@ -209,7 +209,7 @@ static __always_inline int begin_call(struct registers *ctx, __u64 cookie, struc
 		call_flags |= NESTED;
 	if (own & (FUNCTION_EXITS_PROBED | FUNCTION_LEAVES_RETURN_ALONE)) {
 		call_flags |= RETURN_EXPECTED;
-	} else if (!(cookie & COOKIE_NO_HOOK)) {
+	} else if (!(hit->cookie & COOKIE_NO_HOOK)) {
 		if (thread->hooked >= MANY_HOOKED_RETURNS && call_flags & NESTED) {
 			report_deep(function);
 			call_flags |= RETURN_EXPECTED;
@@ -232,9 +232,9 @@ static __always_inline int begin_call(struct registers *ctx, __u64 cookie, struc
 }
 
 /* Whatever is at or below this stack pointer is over. */
-static __always_inline void end_calls(__u32 kind, __u32 function, __u64 stack)
+static __always_inline void end_calls(const struct hit *hit, __u32 kind, __u64 stack)
 {
-	__u64 now = event_time(kind, function, stack);
+	__u64 now = event_time(hit->thread, kind, hit->cookie & COOKIE_FUNCTION, stack);
 	struct thread_state *thread = this_thread(0);
 	struct frame *top;
 
@@ -247,45 +247,49 @@ static __always_inline void end_calls(__u32 kind, __u32 function, __u64 stack)
 }
 
 /* As probe_hit. */
-static __always_inline int count_hit(struct registers *ctx, __u64 cookie)
+static __always_inline int count_hit(const struct hit *hit)
 {
-	__u32 first = 0, condition = cookie >> COOKIE_CONDITION_SHIFT & COOKIE_CONDITION_MASK;
+	__u32 first = 0, condition = hit->cookie >> COOKIE_CONDITION_SHIFT & COOKIE_CONDITION_MASK;
 	struct function_flags *flags;
 	__u8 own;
 
-	if (cookie & COOKIE_EXIT) {
-		if (!condition || is_taken(ctx->flags, condition - 1))
-			end_calls(RECORD_RET, cookie & COOKIE_FUNCTION, return_address_slot(ctx, cookie));
+	if (hit->cookie & COOKIE_EXIT) {
+		if (!condition || is_taken(hit->processor_flags, condition - 1))
+			end_calls(hit, RECORD_RET, return_address_slot(hit));
 		return 1;
 	}
 	flags = bpf_map_lookup_elem(&functions, &first);
-	if (!flags || !is_traced(ctx, cookie, flags, &own))
+	if (!flags || !is_traced(hit, flags, &own))
 		return 1;
-	return begin_call(ctx, cookie, flags, own);
+	return begin_call(hit, flags, own);
 }
 
 SEC("uprobe.session")
 int stat_session(struct registers *ctx)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx);
+	struct hit hit = hit_of(ctx, 1);
 
-	if (!bpf_session_is_return(ctx))
-		return count_hit(ctx, cookie);
-	end_calls(RECORD_RETURN, cookie & COOKIE_FUNCTION, ctx->rsp - 8);
+	if (!hit.is_return)
+		return count_hit(&hit);
+	end_calls(&hit, RECORD_RETURN, hit.stack_pointer - 8);
 	return 0;
 }
 
 SEC("uprobe.multi")
 int stat_entry(struct registers *ctx)
 {
-	count_hit(ctx, bpf_get_attach_cookie(ctx));
+	struct hit hit = hit_of(ctx, 0);
+
+	count_hit(&hit);
 	return 0;
 }
 
 SEC("uprobe.multi")
 int stat_return(struct registers *ctx)
 {
-	end_calls(RECORD_RETURN, bpf_get_attach_cookie(ctx) & COOKIE_FUNCTION, ctx->rsp - 8);
+	struct hit hit = hit_of(ctx, 0);
+
+	end_calls(&hit, RECORD_RETURN, hit.stack_pointer - 8);
 	return 0;
 }
 
@@ -293,8 +297,9 @@ int stat_return(struct registers *ctx)
 SEC("uprobe.multi")
 int stat_caught(struct registers *ctx)
 {
-	__u32 own = bpf_get_attach_cookie(ctx), first = 0;
-	__u64 now = event_time(RECORD_UNWOUND, own, ctx->rsp);
+	struct hit hit = hit_of(ctx, 0);
+	__u32 own = hit.cookie, first = 0;
+	__u64 now = event_time(hit.thread, RECORD_UNWOUND, own, ctx->rsp);
 	struct function_flags *flags = bpf_map_lookup_elem(&functions, &first);
 	struct thread_state *thread = this_thread(0);
 	struct frame *top;

@@ -19,7 +19,6 @@ struct map_definition {
 #define MAP(name, ...) struct map_definition name SEC("maps") = {__VA_ARGS__}
 
 /* Sizes given as 0 are filled in by the loader: the number of CPUs, the bytes of a ring. */
-MAP(rings, BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 0, 0);
 MAP(control, BPF_MAP_TYPE_RINGBUF, 0, 0, 1 << 18, 0);
 /* What a CPU and the reader of its ring tell each other. */
 struct cpu_state {
@@ -62,7 +61,7 @@ MAP(functions, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct function_flags), 1, BPF_F_MM
 
 /*
  * Values that the loader knows before it loads; the verifier treats them as constants. Those between the
- * first and ring_limit are offsets in the kernel's structures.
+ * first and run_context_type are offsets in the kernel's structures.
  */
 const volatile struct {
 	__u32 tracer_pid;
@@ -71,7 +70,10 @@ const volatile struct {
 	__u32 utask_return_instances;
 	__u32 instance_func, instance_stack, instance_return, instance_next;
 	__u32 mm_xol_area, xol_area_address;
-	__u32 ring_limit; /* a thread that finds more bytes in its ring waits; 0: none ever does */
+	__u32 task_bpf_ctx, run_context_is_return, run_context_uprobe, uprobe_cookie; /* see hit_of */
+	__u32 run_context_type; /* id of struct bpf_uprobe_multi_run_ctx; 0: not known */
+	__u32 ring_limit; /* a thread that finds more records in its ring waits; 0: none ever does */
+	__u32 ring_records, ring_records_log2; /* a ring has room for so many: a power of two */
 	__u32 filters_threads; /* only calls of those in `wanted_threads` count */
 	__u32 sample_below; /* a call is drawn if a random number of 32 bits is below; 0: all are recorded */
 	__u32 depth_limit;  /* so many calls within each other are recorded, at most DEPTH_MAX; 0: all are */
@@ -99,13 +101,6 @@ enum record_kind {
 	RECORD_OVER,  /* stack: the calls below it are over, it was not seen how */
 	RECORD_HIDDEN = 21, /* stack: nanoseconds that probes have cost the thread so far without a record */
 	RECORD_PAGE_FAULT,  /* on a page that was not in place */
-};
-
-struct record {
-	__u64 time_ns;
-	__u64 stack;
-	__u32 thread;
-	__u32 kind_and_function; /* kind in the upper 5 bits */
 };
 
 enum control_kind {
@@ -155,7 +150,9 @@ struct process {
 #define KIND_SHIFT 27
 #define SIGSTOP 19
 
-static __always_inline void *this_ring(__u32 cpu)
+#include "ring.h"
+
+static __always_inline struct ring *ring_of(__u32 cpu)
 {
 	return bpf_map_lookup_elem(&rings, &cpu);
 }
@@ -183,52 +180,45 @@ static __always_inline void wake_reader(struct cpu_state *here)
 }
 
 /* Says, before the first record after a gap, how many are missing: the loss stands at its place in the trace. */
-static __always_inline void report_lost(void *ring, __u32 cpu, struct cpu_state *here)
+static __always_inline void report_lost(struct ring *ring, __u32 cpu, struct cpu_state *here)
 {
 	__u64 count = __sync_lock_test_and_set(&here->lost, 0);
-	struct record *record;
+	struct place place;
 
 	if (!count)
 		return;
-	record = bpf_ringbuf_reserve(ring, sizeof(*record), 0);
-	if (!record) {
+	place = take_place(ring);
+	if (place.record)
+		write_record(place, bpf_ktime_get_ns(), cpu, RECORD_LOST, 0, count);
+	else
 		__sync_fetch_and_add(&here->lost, count);
-		return;
-	}
-	record->time_ns = bpf_ktime_get_ns();
-	record->stack = count;
-	record->thread = cpu;
-	record->kind_and_function = RECORD_LOST << KIND_SHIFT;
-	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
 /*
- * The ring is reserved before the clock is read: whatever is older than a reading of the clock is already reserved.
+ * The place is taken before the clock is read: whatever is older than a reading of the clock has its place already.
  * `time_ns`, `cpu`: of something that happened before; 0 and this one: now. Returns the time of the record.
  */
 static __always_inline __u64 emit_at(__u64 time_ns, __u32 cpu, __u32 thread, __u32 kind, __u32 function,
 				     __u64 stack)
 {
-	void *ring = this_ring(cpu);
+	struct ring *ring = ring_of(cpu);
 	struct cpu_state *here = bpf_map_lookup_elem(&cpus, &cpu);
-	struct record *record;
+	struct place place = {0, 0};
 	__u64 now;
 
 	if (!here)
 		return bpf_ktime_get_ns();
-	if (ring && here->lost)
-		report_lost(ring, cpu, here);
-	record = ring ? bpf_ringbuf_reserve(ring, sizeof(*record), 0) : 0;
-	if (!record) {
-		__sync_fetch_and_add(&here->lost, 1);
-		return bpf_ktime_get_ns();
+	if (ring) {
+		if (here->lost)
+			report_lost(ring, cpu, here);
+		place = take_place(ring);
 	}
-	record->stack = stack;
-	record->thread = thread;
-	record->kind_and_function = kind << KIND_SHIFT | function;
 	now = time_ns ?: bpf_ktime_get_ns();
-	record->time_ns = now;
-	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	if (!place.record) {
+		__sync_fetch_and_add(&here->lost, 1);
+		return now;
+	}
+	write_record(place, now, thread, kind, function, stack);
 	if (here->reader_sleeps)
 		wake_reader(here);
 	return now;
@@ -242,10 +232,16 @@ static __always_inline __u64 emit_of(__u32 thread, __u32 kind, __u32 function, _
 static __always_inline void tell_held(void);
 
 /* Of the current thread: after the calls that are held back, which are older. */
-static __always_inline void emit(__u32 kind, __u32 function, __u64 stack)
+static __always_inline void emit(__u32 thread, __u32 kind, __u32 function, __u64 stack)
 {
 	tell_held();
-	emit_of(bpf_get_current_pid_tgid(), kind, function, stack);
+	emit_of(thread, kind, function, stack);
+}
+
+/* A call of the kernel's functions costs as much as ten other lines: it is made once for a hit. */
+static __always_inline __u32 current_thread(void)
+{
+	return bpf_get_current_pid_tgid();
 }
 
 static __always_inline __u64 read_u64(void *base, __u32 offset)
@@ -277,13 +273,12 @@ static __always_inline __u64 trampoline_of(void *task)
  * A call into a library is the program's own if it returns into the program's own code, or if a function whose return
  * is hooked has made it by a tail jump: then it returns to the trampoline, which begins a page.
  */
-static __always_inline int called_by_program(struct registers *ctx)
+static __always_inline int called_by_program(__u64 stack_pointer, __u32 pid)
 {
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct process *process = bpf_map_lookup_elem(&processes, &pid);
 	__u64 return_address = 0;
 
-	if (!process || bpf_probe_read_user(&return_address, sizeof(return_address), (void *)ctx->rsp))
+	if (!process || bpf_probe_read_user(&return_address, sizeof(return_address), (void *)stack_pointer))
 		return 0;
 	if (return_address >= process->caller_start && return_address < process->caller_end)
 		return 1;
@@ -353,12 +348,12 @@ static __always_inline void wait_for_room(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), first = 0;
 	struct function_flags *flags;
-	void *ring;
+	struct ring *ring;
 
 	if (!config.ring_limit)
 		return;
-	ring = this_ring(cpu);
-	if (!ring || bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) <= config.ring_limit)
+	ring = ring_of(cpu);
+	if (!ring || ring->taken - ring->consumed <= config.ring_limit)
 		return;
 	flags = bpf_map_lookup_elem(&functions, &first);
 	if (flags && !flags->of[CLOSING])
@@ -366,9 +361,9 @@ static __always_inline void wait_for_room(void)
 }
 
 /* The same for the events of probes, after which a thread can be stopped. */
-static __always_inline void emit_call(__u32 kind, __u32 function, __u64 stack)
+static __always_inline void emit_call(__u32 thread, __u32 kind, __u32 function, __u64 stack)
 {
-	emit(kind, function, stack);
+	emit(thread, kind, function, stack);
 	wait_for_room();
 }
 
@@ -384,14 +379,54 @@ static __always_inline void emit_call(__u32 kind, __u32 function, __u64 stack)
 #define COOKIE_DISPLACEMENT_SHIFT 44     /* words by which the stack pointer is below the return address */
 #define COOKIE_DISPLACEMENT_MASK 255
 
+/* Who hits a probe, and which one. */
+struct hit {
+	__u64 stack_pointer, processor_flags;
+	__u32 thread, process;
+	__u32 is_return; /* of a session: it is not the entry */
+	__u64 cookie;
+};
+
+extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym;
+extern int bpf_session_is_return(void *ctx) __ksym;
+
+/*
+ * All that is to be known of a hit, for one call of the kernel instead of three: what the other two would return lies in the
+ * context that the kernel has made for this run (struct bpf_uprobe_multi_run_ctx).
+ */
+static __always_inline struct hit hit_of(struct registers *ctx, int of_session)
+{
+	struct hit hit = {.stack_pointer = ctx->rsp, .processor_flags = ctx->flags, .is_return = 0};
+
+	if (config.run_context_type) {
+		void *task = (void *)bpf_get_current_task_btf();
+		void *context = bpf_rdonly_cast(*(void **)(task + config.task_bpf_ctx), config.run_context_type);
+		void *uprobe = *(void **)(context + config.run_context_uprobe);
+
+		hit.thread = *(__u32 *)(task + config.task_pid);
+		hit.process = *(__u32 *)(task + config.task_tgid);
+		hit.is_return = *(__u8 *)(context + config.run_context_is_return);
+		hit.cookie = *(__u64 *)(uprobe + config.uprobe_cookie);
+	} else {
+		__u64 pid_tgid = bpf_get_current_pid_tgid();
+
+		hit.thread = pid_tgid;
+		hit.process = pid_tgid >> 32;
+		hit.cookie = bpf_get_attach_cookie(ctx);
+		if (of_session)
+			hit.is_return = bpf_session_is_return(ctx);
+	}
+	return hit;
+}
+
 /* Whether a call that begins counts. `own` gets the flags of its function. */
-static __always_inline int is_traced(struct registers *ctx, __u64 cookie, struct function_flags *flags, __u8 *own)
+static __always_inline int is_traced(const struct hit *hit, struct function_flags *flags, __u8 *own)
 {
 	if (flags->of[CLOSING])
 		return 0;
-	if (cookie & COOKIE_LIBRARY_CALL && !called_by_program(ctx))
+	if (hit->cookie & COOKIE_LIBRARY_CALL && !called_by_program(hit->stack_pointer, hit->process))
 		return 0;
-	*own = flags->of[cookie & COOKIE_FUNCTION & (FUNCTIONS_MAX - 1)];
+	*own = flags->of[hit->cookie & COOKIE_FUNCTION & (FUNCTIONS_MAX - 1)];
 	if (*own & FUNCTION_DROPPED)
 		return 0;
 	if (*own & (FUNCTION_STARTS | FUNCTION_STOPS))
@@ -411,9 +446,8 @@ static __always_inline struct drawn_call *drawn_call_of(__u32 thread)
 }
 
 /* The calls at this stack pointer and below are over. */
-static __always_inline void leave_drawn(__u64 stack)
+static __always_inline void leave_drawn(__u32 thread, __u64 stack)
 {
-	__u32 thread = bpf_get_current_pid_tgid();
 	struct drawn_call *drawn = drawn_call_of(thread);
 
 	if (drawn && drawn->stack <= stack)
@@ -421,33 +455,33 @@ static __always_inline void leave_drawn(__u64 stack)
 }
 
 /* Where the return address of a call is, at its entry or exit probe. */
-static __always_inline __u64 return_address_slot(struct registers *ctx, __u64 cookie)
+static __always_inline __u64 return_address_slot(const struct hit *hit)
 {
-	return ctx->rsp + (cookie >> COOKIE_DISPLACEMENT_SHIFT & COOKIE_DISPLACEMENT_MASK) * 8;
+	return hit->stack_pointer + (hit->cookie >> COOKIE_DISPLACEMENT_SHIFT & COOKIE_DISPLACEMENT_MASK) * 8;
 }
 
 /*
  * Whether a call that begins is recorded: it is drawn, each with the same probability, or one that it lies within was.
  * Only those that were drawn count: what else is recorded shows what became of them.
  */
-static __always_inline int is_in_sample(struct registers *ctx, __u64 cookie, __u8 own)
+static __always_inline int is_in_sample(const struct hit *hit, __u8 own)
 {
-	__u64 stack = return_address_slot(ctx, cookie);
-	__u32 thread = bpf_get_current_pid_tgid();
+	__u64 stack = return_address_slot(hit);
+	__u32 thread = hit->thread;
 	struct drawn_call *outer = drawn_call_of(thread), drawn;
 
 	if (outer && (outer->stack < stack || (outer->stack == stack && !outer->end_is_seen))) {
-		emit(RECORD_OVER, 0, outer->stack + 8);
+		emit(thread, RECORD_OVER, 0, outer->stack + 8);
 		bpf_map_delete_elem(&drawn_calls, &thread);
 		outer = 0;
 	}
 	if (bpf_get_prandom_u32() >= config.sample_below)
 		return !!outer;
-	emit(RECORD_DRAWN, 0, 0);
+	emit(thread, RECORD_DRAWN, 0, 0);
 	if (outer || own & FUNCTION_ENDS_AT_ENTRY)
 		return 1;
 	drawn.stack = stack;
-	drawn.end_is_seen = !(cookie & COOKIE_NO_HOOK) || own & FUNCTION_EXITS_PROBED;
+	drawn.end_is_seen = !(hit->cookie & COOKIE_NO_HOOK) || own & FUNCTION_EXITS_PROBED;
 	bpf_map_update_elem(&drawn_calls, &thread, &drawn, BPF_ANY);
 	return 1;
 }
@@ -461,9 +495,9 @@ static __always_inline int is_sampling(void)
 }
 
 /* Whether the thread is within no call that is recorded. */
-static __always_inline int is_outside_sample(void)
+static __always_inline int is_outside_sample(__u32 thread)
 {
-	return is_sampling() && !drawn_call_of(bpf_get_current_pid_tgid());
+	return is_sampling() && !drawn_call_of(thread);
 }
 
 #include "iterate.h"
@@ -472,9 +506,9 @@ static __always_inline int is_outside_sample(void)
 #include "duration.h"
 
 /* The calls at this stack pointer and below are over: before the record that says so. */
-static __always_inline void leave_calls(struct open_calls *calls, __u64 stack)
+static __always_inline void leave_calls(__u32 thread, struct open_calls *calls, __u64 stack)
 {
-	leave_drawn(stack);
+	leave_drawn(thread, stack);
 	if (!calls)
 		return;
 	tell_hidden(calls);
@@ -482,11 +516,11 @@ static __always_inline void leave_calls(struct open_calls *calls, __u64 stack)
 }
 
 /* A call ends. */
-static __always_inline void exit_hit(__u32 kind, __u32 function, __u64 stack)
+static __always_inline void exit_hit(const struct hit *hit, __u32 kind, __u64 stack)
 {
 	struct open_calls *calls;
 
-	if (is_outside_sample())
+	if (is_outside_sample(hit->thread))
 		return;
 	calls = open_calls_at_exit();
 	/* Only what was recorded is hooked. */
@@ -494,65 +528,59 @@ static __always_inline void exit_hit(__u32 kind, __u32 function, __u64 stack)
 		hide(calls, exit_cost(kind));
 		return;
 	}
-	leave_calls(calls, stack);
+	leave_calls(hit->thread, calls, stack);
 	if (!ends_held_call(kind, stack))
-		emit_call(kind, function, stack);
+		emit_call(hit->thread, kind, hit->cookie & COOKIE_FUNCTION, stack);
 }
 
-static __always_inline int is_unwanted_thread(void)
+static __always_inline int is_unwanted_thread(__u32 thread)
 {
-	__u32 thread = bpf_get_current_pid_tgid();
-
 	return config.filters_threads && !bpf_map_lookup_elem(&wanted_threads, &thread);
 }
 
 /* An entry or an exit of a function. Returns 0 where the return of the call is to be hooked. */
-static __always_inline int probe_hit(struct registers *ctx, __u64 cookie)
+static __always_inline int probe_hit(const struct hit *hit)
 {
-	__u32 function = cookie & COOKIE_FUNCTION, first = 0;
-	__u32 condition = cookie >> COOKIE_CONDITION_SHIFT & COOKIE_CONDITION_MASK;
+	__u32 condition = hit->cookie >> COOKIE_CONDITION_SHIFT & COOKIE_CONDITION_MASK, first = 0;
 	struct function_flags *flags;
 	enum begun_call begun;
 	__u8 own;
 
-	if (is_unwanted_thread())
+	if (is_unwanted_thread(hit->thread))
 		return 1;
-	if (cookie & COOKIE_EXIT) {
-		if (!condition || is_taken(ctx->flags, condition - 1))
-			exit_hit(cookie & COOKIE_JUMP ? RECORD_JUMP : RECORD_RET, function,
-				 return_address_slot(ctx, cookie));
+	if (hit->cookie & COOKIE_EXIT) {
+		if (!condition || is_taken(hit->processor_flags, condition - 1))
+			exit_hit(hit, hit->cookie & COOKIE_JUMP ? RECORD_JUMP : RECORD_RET, return_address_slot(hit));
 		return 1;
 	}
 	flags = bpf_map_lookup_elem(&functions, &first);
-	if (!flags || !is_traced(ctx, cookie, flags, &own))
+	if (!flags || !is_traced(hit, flags, &own))
 		return 1;
-	if (config.sample_below && flags->of[SAMPLING] && !is_in_sample(ctx, cookie, own))
+	if (config.sample_below && flags->of[SAMPLING] && !is_in_sample(hit, own))
 		return 1;
-	if (enters_too_deep(ctx, cookie, flags, own))
+	if (enters_too_deep(hit, flags, own))
 		return 1;
-	begun = hold_call(ctx, cookie, flags, own);
+	begun = hold_call(hit, flags, own);
 	if (begun == NO_CALL)
 		return 1;
 	if (begun != CALL_HELD)
 		tell_held();
 	if (begun == CALL_REPORTED)
-		emit_of(bpf_get_current_pid_tgid(), RECORD_ENTRY, function, ctx->rsp);
+		emit_of(hit->thread, RECORD_ENTRY, hit->cookie & COOKIE_FUNCTION, hit->stack_pointer);
 	if (begun != CALL_HELD)
 		wait_for_room();
-	return cookie & COOKIE_NO_HOOK || own & FUNCTION_LEAVES_RETURN_ALONE;
+	return hit->cookie & COOKIE_NO_HOOK || own & FUNCTION_LEAVES_RETURN_ALONE;
 }
-
-extern int bpf_session_is_return(void *ctx) __ksym;
 
 /* One program for entries, exits and returns; a non-zero result at the entry leaves the return alone. */
 SEC("uprobe.session")
 int probe_session(struct registers *ctx)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx);
+	struct hit hit = hit_of(ctx, 1);
 
-	if (!bpf_session_is_return(ctx))
-		return probe_hit(ctx, cookie);
-	exit_hit(RECORD_RETURN, cookie & COOKIE_FUNCTION, ctx->rsp - 8);
+	if (!hit.is_return)
+		return probe_hit(&hit);
+	exit_hit(&hit, RECORD_RETURN, hit.stack_pointer - 8);
 	return 0;
 }
 
@@ -560,16 +588,19 @@ int probe_session(struct registers *ctx)
 SEC("uprobe.multi")
 int probe_entry(struct registers *ctx)
 {
-	probe_hit(ctx, bpf_get_attach_cookie(ctx));
+	struct hit hit = hit_of(ctx, 0);
+
+	probe_hit(&hit);
 	return 0;
 }
 
 SEC("uprobe.multi")
 int probe_return(struct registers *ctx)
 {
-	if (is_unwanted_thread())
-		return 0;
-	exit_hit(RECORD_RETURN, bpf_get_attach_cookie(ctx) & COOKIE_FUNCTION, ctx->rsp - 8);
+	struct hit hit = hit_of(ctx, 0);
+
+	if (!is_unwanted_thread(hit.thread))
+		exit_hit(&hit, RECORD_RETURN, hit.stack_pointer - 8);
 	return 0;
 }
 
@@ -667,10 +698,12 @@ int list_returns(__u64 *ctx)
 SEC("uprobe.multi")
 int exception_caught(struct registers *ctx)
 {
-	if (is_outside_sample())
+	struct hit hit = hit_of(ctx, 0);
+
+	if (is_outside_sample(hit.thread))
 		return 0;
-	leave_calls(open_calls_at_exit(), ctx->rsp);
-	emit(RECORD_UNWOUND, bpf_get_attach_cookie(ctx), ctx->rsp);
+	leave_calls(hit.thread, open_calls_at_exit(), ctx->rsp);
+	emit(hit.thread, RECORD_UNWOUND, hit.cookie, ctx->rsp);
 	return 0;
 }
 
@@ -692,8 +725,8 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct process nothing_known = {0};
 
 	if (bpf_map_lookup_elem(&processes, &pid)) {
-		leave_calls(open_calls_at_exit(), ~0ull);
-		emit(RECORD_EXEC, 0, pid);
+		leave_calls(current_thread(), open_calls_at_exit(), ~0ull);
+		emit(current_thread(), RECORD_EXEC, 0, pid);
 		forget_hidden(open_calls_at_exit());
 		forget_held();
 		stop_process(CONTROL_EXEC);
@@ -724,8 +757,8 @@ int thread_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	signal = (void *)read_u64((void *)ctx->args[0], config.task_signal);
 	is_last = read_u32(signal, config.signal_live) == 0;
-	leave_calls(open_calls_at_exit(), ~0ull);
-	emit(RECORD_THREAD_EXIT, is_last, 0);
+	leave_calls(current_thread(), open_calls_at_exit(), ~0ull);
+	emit(current_thread(), RECORD_THREAD_EXIT, is_last, 0);
 	if (!is_last)
 		return 0;
 	/* Its id may be used again from now on. */
@@ -794,12 +827,12 @@ int signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 	user = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	if (is_fault(ctx->args[0], (void *)ctx->args[1]) &&
 	    !bpf_probe_read_kernel(&registers, sizeof(registers), user)) {
-		emit(RECORD_FAULT_AT, pid, registers.rip);
-		emit(RECORD_FAULT, called_by_program(&registers), registers.rsp);
+		emit(current_thread(), RECORD_FAULT_AT, pid, registers.rip);
+		emit(current_thread(), RECORD_FAULT, called_by_program(registers.rsp, pid), registers.rsp);
 		tell_up_to(registers.rsp);
 	}
 	if (read_u64((void *)ctx->args[2], 0) > 1) {
-		emit(RECORD_SIGNAL, 0, 0);
+		emit(current_thread(), RECORD_SIGNAL, 0, 0);
 		tell_next_entry();
 	}
 	return 0;
@@ -818,7 +851,7 @@ int thread_switched(struct bpf_raw_tracepoint_args *ctx)
 	__u32 previous_pid = bpf_get_current_pid_tgid() >> 32, next_pid = read_u32(next, config.task_tgid);
 
 	if (!(ctx->args[3] & TASK_DEAD) && bpf_map_lookup_elem(&processes, &previous_pid))
-		emit(RECORD_SWITCH, ctx->args[0] || !ctx->args[3] ? 2 : 1, 0);
+		emit(current_thread(), RECORD_SWITCH, ctx->args[0] || !ctx->args[3] ? 2 : 1, 0);
 	if (bpf_map_lookup_elem(&processes, &next_pid))
 		emit_of(read_u32(next, config.task_pid), RECORD_SWITCH, 0, 0);
 	return 0;
@@ -831,7 +864,7 @@ int page_faulted(struct bpf_raw_tracepoint_args *ctx)
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 
 	if (bpf_map_lookup_elem(&processes, &pid))
-		emit(RECORD_PAGE_FAULT, 0, 0);
+		emit(current_thread(), RECORD_PAGE_FAULT, 0, 0);
 	return 0;
 }
 
@@ -859,7 +892,7 @@ int task_fork(__u64 *ctx)
 	child_thread = read_u32(child, config.task_pid);
 	child_pid = read_u32(child, config.task_tgid);
 	if (child_pid == pid) {
-		emit(RECORD_FORK, 1, child_thread);
+		emit(current_thread(), RECORD_FORK, 1, child_thread);
 		return 0;
 	}
 	follows = process->flags & PROCESS_FOLLOW_FORKS;
@@ -870,7 +903,7 @@ int task_fork(__u64 *ctx)
 	if (!record)
 		return 0;
 	if (follows) {
-		emit(RECORD_FORK, 0, child_thread);
+		emit(current_thread(), RECORD_FORK, 0, child_thread);
 		inherit_held(child, child_thread);
 		drawn = drawn_call_of(pid_tgid);
 		if (drawn)

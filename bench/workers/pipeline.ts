@@ -1,7 +1,7 @@
 import type { EventConsumer } from '../../src/base/event.ts'
 import { asPid, asTraceNs } from '../../src/base/units.ts'
+import { EventRing } from '../../src/bpf/event-ring.ts'
 import { EventMerger } from '../../src/bpf/merge.ts'
-import { RingReader } from '../../src/bpf/ring.ts'
 import { createFlatSink } from '../../src/sink/flat.ts'
 import { createGraphSink } from '../../src/sink/graph.ts'
 import { createJsonLinesSink } from '../../src/sink/jsonl.ts'
@@ -22,21 +22,24 @@ export interface PipelineResult {
   readonly bytes: number
 }
 
-const ringBytes = 16 << 20
+const ringRecords = 1 << 19
 const functionCount = 200
 const maxDepth = 12
 
 /** Drives a full ring through the pipeline up to a stage, again and again, for a number of seconds. */
 function runStage(stage: PipelineStage, seconds: number): PipelineResult {
-  const image = makeRingImage(ringBytes, functionCount, maxDepth)
-  const reader = new RingReader(image.memory)
-  const merger = new EventMerger([{ cpu: 0, reader, size: ringBytes }], 0n)
+  const image = makeRingImage(ringRecords, functionCount, maxDepth)
+  const merger = new EventMerger([{ cpu: 0, ring: new EventRing(image.memory) }], 0n)
   const output = new Output()
   const consumer = consumerOf(stage, output)
   const later = 1_000_000_000_000n
+  /** @returns the processor time that it took to read the ring, in seconds */
   const pass = () => {
     image.refill()
-    if (merger.drain(later, consumer) !== image.records) throw new Error('events were left in the ring')
+    const begin = process.cpuUsage()
+    if (merger.drain(later, consumer) !== ringRecords) throw new Error('events were left in the ring')
+    const { user, system } = process.cpuUsage(begin)
+    return (user + system) / 1e6
   }
   // The first passes are the compiler's.
   for (let warm = 0; warm < 8; warm++) pass()
@@ -45,17 +48,11 @@ function runStage(stage: PipelineStage, seconds: number): PipelineResult {
   const linesPerPass = output.lines
   output.countLines = false
   output.bytes = 0
-  const begin = process.cpuUsage()
   let spent = 0
   let passes = 0
-  while (spent < seconds) {
-    pass()
-    passes++
-    const { user, system } = process.cpuUsage(begin)
-    spent = (user + system) / 1e6
-  }
+  for (; spent < seconds; passes++) spent += pass()
   return {
-    events: passes * image.records,
+    events: passes * ringRecords,
     seconds: spent,
     lines: passes * linesPerPass,
     bytes: output.bytes,

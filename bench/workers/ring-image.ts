@@ -1,11 +1,15 @@
 import { eventKind } from '../../src/base/event.ts'
+import {
+  type EventRingMemory,
+  eventRingBytes,
+  eventRingHeaderBytes,
+  roundOf,
+} from '../../src/bpf/event-ring.ts'
 import { kindShift, recordBytes } from '../../src/bpf/layout.ts'
-import { pageBytes, type RingMemory, ringRecordBytes } from '../../src/bpf/ring.ts'
 
 /** What a synthetic trace is about: calls of `functionCount` functions by one thread, up to `maxDepth` deep. */
 export interface RingImage {
-  readonly memory: RingMemory
-  readonly records: number
+  readonly memory: EventRingMemory
   /** Makes everything in the ring new again. */
   refill(): void
 }
@@ -16,19 +20,14 @@ const frameBytes = 64
 const tid = 4242
 
 /**
- * The memory of a kernel ring full of entries and returns, as utrace's BPF program writes them: every call that begins
- * also ends. The ring holds a whole number of records, so that none wraps around its end.
- * @param size bytes of data: a power of two
+ * The memory of a ring full of entries and returns, as utrace's BPF program writes them: every call that begins also ends.
+ * @param records a power of two
  */
-export function makeRingImage(size: number, functionCount: number, maxDepth: number): RingImage {
-  const memory = {
-    consumer: new ArrayBuffer(pageBytes),
-    producer: new ArrayBuffer(pageBytes + 2 * size),
-    size,
-  }
-  const words = new Uint32Array(memory.producer)
-  const wordsPerRecord = ringRecordBytes(recordBytes) / 4
-  const records = size / 4 / wordsPerRecord
+export function makeRingImage(records: number, functionCount: number, maxDepth: number): RingImage {
+  const memory = { bytes: new ArrayBuffer(eventRingBytes(records)), records }
+  const words = new Uint32Array(memory.bytes)
+  const firstWord = eventRingHeaderBytes / 4
+  const recordWords = recordBytes / 4
   const random = randomNumbers(12345)
   const open: number[] = []
   let timeNs = startNs
@@ -39,21 +38,21 @@ export function makeRingImage(size: number, functionCount: number, maxDepth: num
     const stack = stackTop - open.length * frameBytes
     if (!ends) open.push(functionId)
     timeNs += 200 + Math.floor(random() * 1000)
-    const at = pageBytes / 4 + index * wordsPerRecord
-    words[at] = recordBytes
-    words[at + 2] = timeNs % 2 ** 32
-    words[at + 3] = Math.floor(timeNs / 2 ** 32)
-    words[at + 4] = stack % 2 ** 32
-    words[at + 5] = Math.floor(stack / 2 ** 32)
-    words[at + 6] = tid
-    words[at + 7] = (((ends ? eventKind.return : eventKind.entry) << kindShift) | functionId) >>> 0
+    const at = firstWord + index * recordWords
+    words[at] = timeNs % 2 ** 32
+    words[at + 1] = Math.floor(timeNs / 2 ** 32)
+    words[at + 2] = stack % 2 ** 32
+    words[at + 3] = Math.floor(stack / 2 ** 32)
+    words[at + 5] = (((ends ? eventKind.return : eventKind.entry) << kindShift) | functionId) >>> 0
   }
-  const produced = new BigUint64Array(memory.producer, 0, 1)
+  const taken = new BigUint64Array(memory.bytes, 0, 1)
   return {
     memory,
-    records,
     refill: () => {
-      produced[0] = produced[0]! + BigInt(size)
+      const threadAndRound = (roundOf(Number(taken[0]), records) * 2 ** 22 + tid) >>> 0
+      for (let index = 0; index < records; index++)
+        words[firstWord + index * recordWords + 4] = threadAndRound
+      taken[0] = taken[0]! + BigInt(records)
     },
   }
 }

@@ -8,8 +8,9 @@ import { UserError } from '../base/errors.ts'
 export interface KernelTypes {
   /** Byte offset of a member, also one in an anonymous structure inside. Undefined where there is none. */
   memberOffset(structure: string, member: string): number | undefined
-  /** Type id of a function that BPF programs may call, or of a typedef; undefined where this kernel has none. */
+  /** Type id of a function that BPF programs may call, a structure, or a typedef; undefined where this kernel has none. */
   functionId(name: string): number | undefined
+  structureId(name: string): number | undefined
   typedefId(name: string): number | undefined
 }
 
@@ -101,12 +102,16 @@ export function kernelTypes(bytes: Buffer): KernelTypes {
   }
 
   const structures = new Map<string, number | undefined>()
+  function structureId(name: string): number | undefined {
+    if (!structures.has(name)) structures.set(name, find(kindStruct, name))
+    return structures.get(name)
+  }
   return {
     functionId: (name) => find(kindFunction, name),
     typedefId: (name) => find(kindTypedef, name),
+    structureId,
     memberOffset(structure, member) {
-      if (!structures.has(structure)) structures.set(structure, find(kindStruct, structure))
-      const id = structures.get(structure)
+      const id = structureId(structure)
       return id === undefined ? undefined : memberIn(id, member)
     },
   }

@@ -19,21 +19,23 @@ afterEach(() => {
 const types: KernelTypes = {
   memberOffset: (_, member) => (member === 'pid' ? 0 : undefined),
   functionId: (name) => name.length,
+  structureId: () => 8,
   typedefId: () => 7,
 }
 const ask = (from: KernelTypes) => [
   from.memberOffset('task_struct', 'pid'),
   from.functionId('bpf_f'),
   from.typedefId('btf_trace_x'),
+  from.structureId('task_struct'),
   from.memberOffset('task_struct', 'nothing'),
 ]
 
 test('answers are kept, also that there is none', async () => {
   const read = vi.fn(() => types)
-  expect(ask(rememberedTypes('kernel-1', read))).toEqual([0, 5, 7, undefined])
+  expect(ask(rememberedTypes('kernel-1', read))).toEqual([0, 5, 7, 8, undefined])
   await nextTurn()
   const again = rememberedTypes('kernel-1', read)
-  expect(ask(again)).toEqual([0, 5, 7, undefined])
+  expect(ask(again)).toEqual([0, 5, 7, 8, undefined])
   expect(read).toHaveBeenCalledTimes(1)
   expect(again.functionId('another')).toBe(7)
   expect(read).toHaveBeenCalledTimes(2)
@@ -51,7 +53,7 @@ test('what is no answer is not believed', async () => {
   await nextTurn()
   const numbers = { 'bpf_f()': '12', 'typedef btf_trace_x': -1 }
   writeFileSync(join(base, 'utrace/kernel-types.json'), JSON.stringify({ origin: 'kernel-1', numbers }))
-  expect(ask(rememberedTypes('kernel-1', () => types))).toEqual([0, 5, 7, undefined])
+  expect(ask(rememberedTypes('kernel-1', () => types))).toEqual([0, 5, 7, 8, undefined])
 })
 
 test('this kernel has a build id, and says the same twice', async () => {

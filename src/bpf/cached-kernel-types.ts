@@ -37,6 +37,7 @@ export function rememberedTypes(kernel: string, read: () => KernelTypes): Kernel
     memberOffset: (structure, member) =>
       answer(`${structure}.${member}`, (asked) => asked.memberOffset(structure, member)),
     functionId: (name) => answer(`${name}()`, (asked) => asked.functionId(name)),
+    structureId: (name) => answer(`struct ${name}`, (asked) => asked.structureId(name)),
     typedefId: (name) => answer(`typedef ${name}`, (asked) => asked.typedefId(name)),
   }
 }

@@ -51,13 +51,20 @@ async function startTarget(): Promise<DrivenTarget> {
   return target
 }
 
-async function openKernel(
-  ringBytes = 1 << 20,
-  options?: { sessions: boolean; threads?: readonly Tid[] },
-): Promise<Kernel> {
-  const kernel = new Kernel(process.hrtime.bigint(), ringBytes, options)
-  await kernel.ready
-  return kernel
+/** Kernels of other versions have no sessions, or lay out what they know of a hit in another way. */
+interface Version {
+  readonly sessions?: boolean
+  readonly runContext?: boolean
+}
+const versions: (readonly [string, Version])[] = [
+  ['with sessions', {}],
+  ['without sessions', { sessions: false }],
+  ['with sessions, asked', { runContext: false }],
+  ['without sessions, asked', { sessions: false, runContext: false }],
+]
+
+function openKernel(ringBytes = 1 << 20, options?: Version & { threads?: readonly Tid[] }): Kernel {
+  return new Kernel(process.hrtime.bigint(), ringBytes, options)
 }
 
 function attach(kernel: Kernel, target: DrivenTarget, sites: readonly ProbedInstruction[]): void {
@@ -90,12 +97,9 @@ async function nextReport(kernel: Kernel): Promise<ProcessReport> {
   return report!
 }
 
-describe.each([
-  ['with sessions', true],
-  ['without sessions', false],
-])('calls, %s', (_, sessions) => {
+describe.each(versions)('calls, %s', (_, version) => {
   test('entries and returns of nested calls, with the stack pointers of their return addresses', async () => {
-    const kernel = await openKernel(undefined, { sessions })
+    const kernel = openKernel(undefined, version)
     const target = await startTarget()
     attachCalls(kernel, target)
     await target.tell('calls 3')
@@ -120,7 +124,7 @@ describe.each([
       [[asTid(1)], 0],
       [[asTid(1), asTid(target.pid)], 12],
     ] as const) {
-      const kernel = await openKernel(undefined, { sessions, threads })
+      const kernel = openKernel(undefined, { ...version, threads })
       attachCalls(kernel, target)
       await target.tell('calls 3')
       expect(drainAll(kernel)).toHaveLength(expected)
@@ -129,7 +133,7 @@ describe.each([
   })
 
   test('a process that runs the same file is not touched', async () => {
-    const kernel = await openKernel(undefined, { sessions })
+    const kernel = openKernel(undefined, version)
     const target = await startTarget()
     const other = await startTarget()
     const before = other.byteAt('leaf')
@@ -153,7 +157,7 @@ describe.each([
     'with a ring that is far too small and %i threads: seen and lost are what was made',
     async (threads) => {
       const callsEach = 100_000 / threads
-      const kernel = await openKernel(4096, { sessions })
+      const kernel = openKernel(4096, version)
       const target = await startTarget()
       attachCalls(kernel, target)
       const seen = { entry: 0, return: 0, lost: 0 }
@@ -185,7 +189,7 @@ describe.each([
 
 describe('ways out', () => {
   test('entries alone', async () => {
-    const kernel = await openKernel()
+    const kernel = openKernel()
     const target = await startTarget()
     attachCalls(kernel, target, 'entry')
     await target.tell('calls 2')
@@ -199,7 +203,7 @@ describe('ways out', () => {
   })
 
   test('a return that is not to be hooked is not hooked for the sake of another process either', async () => {
-    const kernel = await openKernel()
+    const kernel = openKernel()
     const both = [await startTarget(), await startTarget()]
     for (const target of both) attachCalls(kernel, target, 'entry')
     for (const target of both) await target.tell('calls 2')
@@ -209,7 +213,7 @@ describe('ways out', () => {
   })
 
   test('a probed ret is at the stack pointer of the entry', async () => {
-    const kernel = await openKernel()
+    const kernel = openKernel()
     const target = await startTarget()
     const ret = asFileOffset(target.offsetOf('leaf') + target.sizeOf('leaf') - 1)
     attach(kernel, target, [
@@ -223,7 +227,7 @@ describe('ways out', () => {
   })
 
   test('a conditional jump counts when it is taken, for every condition and all flags', async () => {
-    const kernel = await openKernel()
+    const kernel = openKernel()
     const target = await startTarget()
     const sites = conditions.map((name, condition) => ({
       offset: target.offsetOf(`at_${name}`),
@@ -241,11 +245,8 @@ describe('ways out', () => {
 })
 
 describe('library calls', () => {
-  test.each([
-    ['with sessions', true],
-    ['without sessions', false],
-  ])('count when they return into the program, %s', async (_, sessions) => {
-    const kernel = await openKernel(undefined, { sessions })
+  test.each(versions)('count when they return into the program, %s', async (_, version) => {
+    const kernel = openKernel(undefined, version)
     const target = await startTarget()
     const start = target.addressOf('node')
     const caller = {
@@ -272,7 +273,7 @@ describe('library calls', () => {
 
 describe('while tracing', () => {
   test('a function’s returns can be left alone from now on', async () => {
-    const kernel = await openKernel()
+    const kernel = openKernel()
     const target = await startTarget()
     attachCalls(kernel, target)
     kernel.leaveReturnAlone(leafId)
@@ -286,7 +287,7 @@ describe('while tracing', () => {
   })
 
   test.each([true, false])('once closed, no call begins (sessions: %s)', async (sessions) => {
-    const kernel = await openKernel(undefined, { sessions })
+    const kernel = openKernel(undefined, { sessions })
     const target = await startTarget()
     attachCalls(kernel, target)
     await target.tell('calls 1')
@@ -299,7 +300,7 @@ describe('while tracing', () => {
 
 describe('processes', () => {
   test('a command is stopped before its first instruction, and only the one that was meant', async () => {
-    const kernel = await openKernel()
+    const kernel = openKernel()
     links.push(...kernel.attachTracepoints())
     expect(await runToEnd('true')).toBe(0)
     kernel.armStart(2)
@@ -318,7 +319,7 @@ describe('processes', () => {
   })
 
   test('the ends of threads and images are reported, of added processes alone', async () => {
-    const kernel = await openKernel()
+    const kernel = openKernel()
     links.push(...kernel.attachTracepoints())
     const target = await startTarget()
     const other = await startTarget()
@@ -339,7 +340,7 @@ describe('processes', () => {
   })
 
   test('a process waits where its dynamic linker says that modules have changed', async () => {
-    const kernel = await openKernel()
+    const kernel = openKernel()
     const target = await startTarget()
     links.push(kernel.attachLoader(file, target.offsetOf('node'), target.pid))
     const told = target.tell('calls 1')
@@ -359,7 +360,7 @@ async function runToEnd(program: string): Promise<number> {
 
 describe('refusals', () => {
   const refusal = async (pid: number, offset: FileOffset, path = file) => {
-    const kernel = await openKernel(4096)
+    const kernel = openKernel(4096)
     kernel.attach({ path, pid: asPid(pid), sites: [{ offset, functionId: 0, role: 'call' }] })
   }
   const nowhere = asFileOffset(2 ** 40)
@@ -374,7 +375,7 @@ describe('refusals', () => {
 
   test.each([true, false])('a set is attached as a whole or not at all (sessions: %s)', async (sessions) => {
     const target = await startTarget()
-    const kernel = await openKernel(4096, { sessions })
+    const kernel = openKernel(4096, { sessions })
     const sites = [target.offsetOf('leaf'), nowhere].map((offset) => ({ offset, functionId: 0 }))
     const tryAll = () =>
       attach(

@@ -9,6 +9,7 @@ import { openWakeUp, waitReadable } from '../sys/poll.ts'
 import type { KernelTypes } from './btf.ts'
 import { readCachedKernelTypes } from './cached-kernel-types.ts'
 import { onlineCpus, possibleCpuCount } from './cpus.ts'
+import { EventRing, eventRingBytes, eventRingRecords } from './event-ring.ts'
 import { beginSampling, closeTracing, functionFlags, limitCalls, pauseTracing } from './function-flags.ts'
 import {
   controlKind,
@@ -39,6 +40,7 @@ import { EventMerger } from './merge.ts'
 import { readBpfObject } from './object.ts'
 import { loadProgram } from './program.ts'
 import { pageBytes, RingReader } from './ring.ts'
+import { runContext, runContextUnknown } from './run-context.ts'
 import { KernelStatistics, statisticsValueBytes } from './statistics.ts'
 
 /** A return address on a thread's stack that the kernel has replaced. */
@@ -151,14 +153,12 @@ export class Kernel {
   readonly #baseNs: bigint
   /** Whether child processes can be stopped before they run (Linux 6.13). */
   followsForks = true
-  /** The rings are in place: nothing may be attached before. */
-  readonly ready: Promise<void>
-
   /**
    * @param baseNs CLOCK_MONOTONIC time that becomes trace time 0
    * @param ringBytes size of each CPU's ring: a power of two
    * @param options `lossless`: threads are stopped before a ring overflows, and told to go on by whoever reads it;
-   *   `sessions: false` does without uprobe sessions where the kernel has them, for tests; `threads`: only their calls are
+   *   `sessions: false` does without uprobe sessions where the kernel has them, and `runContext: false` without what it
+   *   says of a hit by itself, for tests; `threads`: only their calls are
    *   reported; `sampleInterval`: once sampling has begun, one call in so many is drawn, and reported with those below it;
    *   `depthLimit`: once it holds, calls with so many others around them are not reported, as far as the kernel can tell;
    *   `durationMinNs`: so are calls that take less, see `listHeldCalls`
@@ -169,6 +169,7 @@ export class Kernel {
     ringBytes?: number,
     options: {
       readonly sessions?: boolean
+      readonly runContext?: boolean
       readonly lossless?: boolean
       readonly threads?: readonly Tid[]
       readonly sampleInterval?: number | undefined
@@ -187,29 +188,31 @@ export class Kernel {
     const possibleCpus = possibleCpuCount()
     this.ringBytes = ringBytes ?? defaultRingBytes(cpus.length)
 
-    const rings = cpus.map((cpu) => ({ cpu, map: new BpfMap('ring', ringDefinition(this.ringBytes)) }))
+    const ringRecords = eventRingRecords(this.ringBytes)
+    const ringStride = eventRingBytes(ringRecords)
     const maps = new Map<string, BpfMap>()
     for (const [name, definition] of object.maps) {
       if (name === 'statistics' || name === 'threads') continue
       const isPerCpu = definition.maxEntries === 0 && definition.type !== mapType.taskStorage
-      const sized = isPerCpu ? { ...definition, maxEntries: possibleCpus } : definition
-      maps.set(name, new BpfMap(name, sized, definition.type === mapType.arrayOfMaps ? rings[0]!.map.fd : 0))
+      const sizes =
+        name === 'rings'
+          ? { valueSize: ringStride, maxEntries: Math.max(...cpus) + 1 }
+          : isPerCpu && { maxEntries: possibleCpus }
+      maps.set(name, new BpfMap(name, { ...definition, ...sizes }))
     }
     const map = (name: string) => maps.get(name)!
-    this.ready = map('rings').updateAll(
-      rings.map(({ cpu, map: ring }) => ({ key: cpu, value: u32Bytes(ring.fd) })),
-    )
-    // Reported where it is waited for.
-    this.ready.catch(() => {})
 
     const offsets = kernelMembers.map(([structure, member]) => types.memberOffset(structure, member))
     // Of `uprobes_state`, `xol_area` is the first member.
     this.seesHookedReturns = offsets.every((offset) => offset !== undefined)
-    const ringLimit = this.#lossless ? this.ringBytes * waitingShare : 0
+    const ringLimit = this.#lossless ? ringRecords * waitingShare : 0
     const constants = [
       process.pid,
       ...offsets.map((offset) => offset ?? 0),
+      ...(options.runContext === false ? runContextUnknown : runContext(types)),
       ringLimit,
+      ringRecords,
+      Math.log2(ringRecords),
       threads.length > 0 ? 1 : 0,
       sampleInterval === undefined ? 0 : Math.round(2 ** 32 / sampleInterval),
       depthLimit <= depthLimitMax ? depthLimit : 0,
@@ -244,11 +247,10 @@ export class Kernel {
     this.#controlFd = map('control').fd
     this.#control = ringReader(map('control').fd, map('control').definition.maxEntries)
     this.#merger = new EventMerger(
-      rings.map(({ cpu, map: ring }) => ({
-        cpu,
-        reader: ringReader(ring.fd, this.ringBytes),
-        size: this.ringBytes,
-      })),
+      cpus.map((cpu) => {
+        const bytes = mapSharedMemory(map('rings').fd, cpu * ringStride, ringStride, 'write')
+        return { cpu, ring: new EventRing({ bytes, records: ringRecords }) }
+      }),
       baseNs,
     )
   }
@@ -619,10 +621,6 @@ function hitCostsValue({ entryNs, libraryCallNs, retNs, jumpNs, hookedReturnNs }
   return new Uint8Array(
     Uint32Array.from([...entries, 0, libraryCallNs, retNs, jumpNs, hookedReturnNs]).buffer,
   )
-}
-
-function ringDefinition(bytes: number) {
-  return { type: mapType.ringBuffer, keySize: 0, valueSize: 0, maxEntries: bytes, flags: 0 }
 }
 
 function constantsMap(words: readonly number[]): BpfMap {

@@ -86,6 +86,20 @@ export const kernelMembers = [
   ['xol_area', 'vaddr'],
 ] as const
 
+/**
+ * The members that a program looks at instead of calling the kernel, in the order of its `config`. Where one is missing it
+ * calls.
+ */
+export const runContextMembers = [
+  ['task_struct', 'bpf_ctx'],
+  ['bpf_session_run_ctx', 'is_return'],
+  ['bpf_uprobe_multi_run_ctx', 'uprobe'],
+  ['bpf_uprobe', 'cookie'],
+] as const
+export const runContextType = 'bpf_uprobe_multi_run_ctx'
+/** Its first member, so that the latter's members lie at the same offsets. */
+export const runContextFirstMember = ['bpf_uprobe_multi_run_ctx', 'session_ctx'] as const
+
 /** So many calls of a thread, each within the one before, can be told from deeper ones. */
 export const depthLimitMax = 32
 

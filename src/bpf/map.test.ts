@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { BpfMap, mapType, readOnlyForPrograms, u32Bytes } from './map.ts'
+import { BpfMap, mapType, readOnlyForPrograms } from './map.ts'
 
 const base = { keySize: 4, valueSize: 8, maxEntries: 4, flags: 0 }
 
@@ -23,14 +23,6 @@ describe('BpfMap', () => {
     map.delete(key)
     expect(() => map.lookup(key)).toThrow('ENOENT')
     expect(() => map.delete(key)).toThrow('bpf(mapDelete): ENOENT')
-  })
-
-  test('several elements at once', async () => {
-    const map = new BpfMap('many', { ...base, valueSize: 4, type: mapType.hash })
-    await map.updateAll([1, 70_000, 3].map((key) => ({ key, value: u32Bytes(key * 2) })))
-    expect([1, 70_000, 3].map((key) => map.lookup(key).readUInt32LE())).toEqual([2, 140_000, 6])
-    const tooMany = [5, 6, 7].map((key) => ({ key, value: u32Bytes(key) }))
-    await expect(map.updateAll(tooMany)).rejects.toThrow('bpf(mapUpdateBatch)')
   })
 
   test('frozen, it changes no more', () => {

@@ -1,8 +1,8 @@
-import { BpfAttributes, bpf, bpfAsync } from '../sys/bpf.ts'
+import { BpfAttributes, bpf } from '../sys/bpf.ts'
 import type { BpfMapDefinition } from './object.ts'
 
 /** Map types of enum bpf_map_type. */
-export const mapType = { hash: 1, array: 2, arrayOfMaps: 12, ringBuffer: 27, taskStorage: 29 } as const
+export const mapType = { hash: 1, array: 2, ringBuffer: 27, taskStorage: 29 } as const
 
 const anyFlag = 0
 export const readOnlyForPrograms = 1 << 7
@@ -31,8 +31,7 @@ export class BpfMap {
   readonly fd: number
   readonly definition: BpfMapDefinition
 
-  /** @param innerMap file descriptor of a map like those that this map of maps will hold */
-  constructor(name: string, definition: BpfMapDefinition, innerMap = 0) {
+  constructor(name: string, definition: BpfMapDefinition) {
     const { type, keySize, valueSize, maxEntries, flags } = definition
     this.definition = definition
     const attributes = new BpfAttributes()
@@ -41,7 +40,6 @@ export class BpfMap {
       .u32(8, valueSize)
       .u32(12, maxEntries)
       .u32(16, flags)
-      .u32(20, innerMap)
       .text(28, name, 16)
     if (type === mapType.taskStorage) attributes.u32(48, storageTypes(valueSize)).u32(52, 1).u32(56, 2)
     this.fd = bpf('mapCreate', attributes)
@@ -49,19 +47,6 @@ export class BpfMap {
 
   update(key: number, value: Uint8Array): void {
     bpf('mapUpdate', this.#element(key).pointer(16, value).u64(24, BigInt(anyFlag)))
-  }
-
-  /**
-   * Sets several elements in one system call, on another thread: for maps of maps the kernel waits for programs that
-   * may still see the old ones, which would add up.
-   */
-  async updateAll(elements: readonly { readonly key: number; readonly value: Uint8Array }[]): Promise<void> {
-    const keys = Buffer.concat(elements.map(({ key }) => u32Bytes(key)))
-    const values = Buffer.concat(elements.map(({ value }) => value))
-    await bpfAsync(
-      'mapUpdateBatch',
-      new BpfAttributes().pointer(16, keys).pointer(24, values).u32(32, elements.length).u32(36, this.fd),
-    )
   }
 
   /** The value of the key. @throws SystemCallError (ENOENT) where the map has none. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Reserved, SimulatedRing } from '../../test/support/simulated-ring.ts'
+import { SimulatedEventRing, type TakenPlace } from '../../test/support/simulated-event-ring.ts'
 import type { EventConsumer } from '../base/event.ts'
-import { kindShift, recordBytes } from './layout.ts'
+import { EventRing } from './event-ring.ts'
+import { kindShift } from './layout.ts'
 import { EventMerger } from './merge.ts'
-import { RingReader } from './ring.ts'
 
 interface Event {
   readonly time: number
@@ -15,28 +15,28 @@ interface Event {
   readonly cpu: number
 }
 
-const ringBytes = 4096
+const ringRecords = 128
 /** The lower half of a time overflows soon after this. */
 const baseNs = 7n * 2n ** 32n - 50n
 
 /** CPUs, their rings, one clock, and threads that write events as bpf/utrace.bpf.c does. */
 class Machine {
-  readonly rings: readonly SimulatedRing[]
+  readonly rings: readonly SimulatedEventRing[]
   readonly merger: EventMerger
   readonly made: Event[] = []
   readonly delivered: Event[] = []
   refused = 0
   clock = 0
-  readonly #writing = new Map<number, { record: Reserved; cpu: number }>()
+  readonly #writing = new Map<number, { record: TakenPlace; cpu: number }>()
   readonly #consumer: EventConsumer = {
     event: (time, stack, tid, kind, functionId, cpu) =>
       this.delivered.push({ time, stack, tid, kind, functionId, cpu }),
   }
 
   constructor(cpus: number) {
-    this.rings = Array.from({ length: cpus }, () => new SimulatedRing(ringBytes, 2 ** 33 + 2016))
+    this.rings = Array.from({ length: cpus }, () => new SimulatedEventRing(ringRecords, 2 ** 33 + 63))
     this.merger = new EventMerger(
-      this.rings.map(({ memory }, cpu) => ({ cpu, reader: new RingReader(memory), size: ringBytes })),
+      this.rings.map(({ memory }, cpu) => ({ cpu, ring: new EventRing(memory) })),
       baseNs,
     )
   }
@@ -48,7 +48,7 @@ class Machine {
   /** The first half of an event: a place in the ring, before the clock is read. */
   reserve(tid: number, cpu: number): void {
     if (this.#writing.has(tid)) return
-    const record = this.rings[cpu]!.reserve(recordBytes)
+    const record = this.rings[cpu]!.take()
     if (record === undefined) this.refused++
     else this.#writing.set(tid, { record, cpu })
   }
@@ -71,11 +71,12 @@ class Machine {
     }
     const time = baseNs + BigInt(event.time)
     const words = [Number(time & 0xffff_ffffn), Number(time >> 32n), event.stack % 2 ** 32]
-    words.push(Math.floor(event.stack / 2 ** 32), tid, event.kind * 2 ** kindShift + event.functionId)
+    words.push(Math.floor(event.stack / 2 ** 32))
     words.forEach((word, index) => {
       record.set(index, word)
     })
-    record.submit()
+    record.set(5, event.kind * 2 ** kindShift + event.functionId)
+    record.submit(tid)
     this.made.push(event)
   }
 
@@ -163,7 +164,7 @@ describe('EventMerger', () => {
 
   test('a queue that grows between two records in the wrong order', () => {
     const machine = new Machine(2)
-    const queueRecords = (2 * ringBytes) / 32
+    const queueRecords = 2 * ringRecords
     machine.reserve(1, 1)
     for (let index = 0; index < queueRecords - 1; index++) {
       machine.emit(2, 0)

@@ -1,14 +1,14 @@
 import type { EventConsumer, EventKind } from '../base/event.ts'
 import { asTraceNs, type TraceNs } from '../base/units.ts'
-import { functionIdMask, kindShift, recordBytes } from './layout.ts'
-import { type RingReader, ringRecordBytes } from './ring.ts'
+import { type EventRing, threadMask } from './event-ring.ts'
+import { functionIdMask, kindShift } from './layout.ts'
 
 const twoTo32 = 4_294_967_296
 
 /** Events of one CPU that have been read from its ring and wait for their turn. */
 class CpuQueue {
   readonly cpu: number
-  readonly reader: RingReader
+  readonly ring: EventRing
   times: Float64Array
   stacks: Float64Array
   threads: Uint32Array
@@ -17,9 +17,9 @@ class CpuQueue {
   tail = 0
   #sorted = true
 
-  constructor(cpu: number, reader: RingReader, capacity: number) {
+  constructor(cpu: number, ring: EventRing, capacity: number) {
     this.cpu = cpu
-    this.reader = reader
+    this.ring = ring
     this.times = new Float64Array(capacity)
     this.stacks = new Float64Array(capacity)
     this.threads = new Uint32Array(capacity)
@@ -28,12 +28,12 @@ class CpuQueue {
 
   /** Moves every complete record up to the snapshot here. Times are rebased, two words at a time: no BigInt. */
   take(baseLow: number, baseHigh: number): void {
-    const { reader } = this
+    const { ring } = this
     let { times, stacks, threads, kinds } = this
-    const { words } = reader
+    const { words } = ring
     let tail = this.tail
     let last = tail > this.head ? times[tail - 1]! : 0
-    for (let at = reader.next(); at !== -1; at = reader.next()) {
+    for (let at = ring.next(); at !== -1; at = ring.next()) {
       if (tail === times.length) {
         this.#grow()
         ;({ times, stacks, threads, kinds } = this)
@@ -43,12 +43,12 @@ class CpuQueue {
       last = time
       times[tail] = time
       stacks[tail] = words[at + 3]! * twoTo32 + words[at + 2]!
-      threads[tail] = words[at + 4]!
+      threads[tail] = words[at + 4]! & threadMask
       kinds[tail] = words[at + 5]!
       tail++
     }
     this.tail = tail
-    reader.release()
+    ring.release()
   }
 
   /** Another CPU keeps this one waiting for long: rare, but its events must not be let out before their time. */
@@ -60,7 +60,7 @@ class CpuQueue {
   }
 
   /**
-   * A thread that was preempted between reserving its record and reading the clock leaves a record that is younger
+   * A thread that was preempted between taking a place and reading the clock leaves a record that is younger
    * than the next: rare, and by a few places. Insertion sort keeps records of equal time in their order.
    */
   sort(): void {
@@ -107,7 +107,7 @@ function grown<Column extends Float64Array | Uint32Array>(column: Column): Colum
 const busyRetries = 64
 
 /**
- * Events of all CPUs in the order of their time. Exact: a record is reserved before its clock is read, so whatever is
+ * Events of all CPUs in the order of their time. Exact: a record has its place before its clock is read, so whatever is
  * older than a reading of the clock made before the snapshots is in the snapshots; the rest waits for the next drain.
  */
 export class EventMerger {
@@ -118,14 +118,11 @@ export class EventMerger {
   #seenUntilNs = asTraceNs(0)
 
   /**
-   * @param readers one ring per CPU, in the order of CPU numbers
+   * @param rings one per CPU, in the order of CPU numbers
    * @param baseNs what is subtracted from every time
    */
-  constructor(readers: readonly { cpu: number; reader: RingReader; size: number }[], baseNs: bigint) {
-    this.#queues = readers.map(({ cpu, reader, size }) => {
-      const records = Math.ceil(size / ringRecordBytes(recordBytes))
-      return new CpuQueue(cpu, reader, records * 2)
-    })
+  constructor(rings: readonly { cpu: number; ring: EventRing }[], baseNs: bigint) {
+    this.#queues = rings.map(({ cpu, ring }) => new CpuQueue(cpu, ring, ring.records * 2))
     this.#baseNs = baseNs
     this.#baseLow = Number(baseNs & 0xffff_ffffn)
     this.#baseHigh = Number(baseNs >> 32n)
@@ -136,17 +133,17 @@ export class EventMerger {
    * @returns the number of events
    */
   drain(nowNs: bigint, consumer: EventConsumer): number {
-    for (const { reader } of this.#queues) reader.snapshot()
+    for (const { ring } of this.#queues) ring.snapshot()
     let complete = true
     const horizon = Number(nowNs - this.#baseNs)
     for (const queue of this.#queues) {
       queue.take(this.#baseLow, this.#baseHigh)
-      for (let retry = 0; queue.reader.pending && retry < busyRetries; retry++) {
+      for (let retry = 0; queue.ring.pending && retry < busyRetries; retry++) {
         queue.take(this.#baseLow, this.#baseHigh)
       }
       queue.sort()
       // Events behind an unfinished record could be older than those of other CPUs: all wait for it.
-      if (queue.reader.pending) complete = false
+      if (queue.ring.pending) complete = false
     }
     if (!complete) return 0
     const count = this.#merge(horizon, consumer)

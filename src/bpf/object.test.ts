@@ -40,13 +40,16 @@ describe('readBpfObject', () => {
     }
   })
 
+  /** BPF_F_MMAPABLE. */
+  const mappable = 1 << 10
+
   test('finds maps as they are defined', () => {
     expect(object.maps.get('rings')).toEqual({
-      type: mapType.arrayOfMaps,
+      type: mapType.array,
       keySize: 4,
-      valueSize: 4,
+      valueSize: 0,
       maxEntries: 0,
-      flags: 0,
+      flags: mappable,
     })
     expect(object.maps.get('control')).toMatchObject({ type: mapType.ringBuffer, keySize: 0 })
   })

@@ -3,9 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { UserError } from '../base/errors.ts'
 import { readKernelTypes } from './btf.ts'
 import { possibleCpuCount } from './cpus.ts'
+import { eventRingBytes } from './event-ring.ts'
+import { kernelMembers } from './layout.ts'
 import { BpfMap, mapType, readOnlyForPrograms, u32Bytes } from './map.ts'
 import { type BpfObject, type BpfProgramCode, readBpfObject } from './object.ts'
 import { type Bindings, loadProgram } from './program.ts'
+import { runContext } from './run-context.ts'
 
 const object = readBpfObject(readFileSync(new URL('../../bpf/utrace.bpf.o', import.meta.url)))
 
@@ -36,16 +39,19 @@ const setResult = [0xb7, 0x00, 0, 0] as const
 const setSecond = [0xb7, 0x02, 0, 5] as const
 const exit = [0x95, 0, 0, 0] as const
 
+/** What every number is that a program knows before it is loaded, but for those that say where its context lies. */
+const constant = 8
+const runContextAt = 4 * (1 + kernelMembers.length)
+
 describe('loadProgram', () => {
   test.each([...object.programs.keys()])('the kernel takes %s', (name) => {
     const types = readKernelTypes()
-    const ring = { type: mapType.ringBuffer, keySize: 0, valueSize: 0, maxEntries: 4096, flags: 0 }
-    const inner = new BpfMap('ring', ring)
     const maps = new Map(
       [...object.maps].map(([mapName, definition]) => {
         const isStorage = definition.type === mapType.taskStorage
         const maxEntries = isStorage ? 0 : definition.maxEntries || possibleCpuCount()
-        return [mapName, new BpfMap(mapName, { ...definition, maxEntries }, inner.fd)] as const
+        const valueSize = definition.valueSize || (mapName === 'rings' ? eventRingBytes(constant) : 0)
+        return [mapName, new BpfMap(mapName, { ...definition, maxEntries, valueSize })] as const
       }),
     )
     const valueSize = object.constants.length
@@ -56,7 +62,9 @@ describe('loadProgram', () => {
       maxEntries: 1,
       flags: readOnlyForPrograms,
     })
-    constants.update(0, Buffer.alloc(valueSize, u32Bytes(8)))
+    const values = Buffer.alloc(valueSize, u32Bytes(constant))
+    Buffer.from(Uint32Array.from(runContext(types)).buffer).copy(values, runContextAt)
+    constants.update(0, values)
     constants.freeze()
     const fd = loadProgram(object, name, {
       mapFd: (mapName) => maps.get(mapName)!.fd,
@@ -91,7 +99,7 @@ describe('loadProgram', () => {
   test('names what the object or the kernel lacks', () => {
     expect(() => loadProgram(object, 'nothing', unbound)).toThrow('the BPF object has no program nothing')
     expect(() => loadProgram(object, 'probe_session', { ...unbound, mapFd: () => 0 })).toThrow(
-      'this kernel has no function bpf_session_is_return',
+      'this kernel has no function bpf_rdonly_cast',
     )
   })
 })

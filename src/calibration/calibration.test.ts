@@ -11,7 +11,6 @@ afterEach(() => Promise.all(open.splice(0).map((calibration) => calibration.deta
 
 test('a program of our own tells what each kind of probe costs on this machine', async () => {
   const kernel = new Kernel(process.hrtime.bigint(), 1 << 20)
-  await kernel.ready
   const calibration = new Calibration(kernel)
   open.push(calibration)
   const others: number[] = []

@@ -143,7 +143,6 @@ export class TraceSession {
   /** Starts or attaches, and plans: the target waits (a command) or runs on (a process) until `trace` or `abandon`. */
   async prepare(): Promise<{ planned: readonly PlannedModule[]; untraced: readonly Untraced[] }> {
     const { log, selection, compensate } = this.#options
-    await this.#kernel.ready
     if (compensate) this.#measurement = new CostMeasurement(this.#kernel, log)
     const tracer = await this.#planTarget()
     if (tracer === undefined) return { planned: [], untraced: [] }

@@ -17,7 +17,6 @@ const bpfCommand = {
   rawTracepointOpen: 17,
   btfLoad: 18,
   mapFreeze: 22,
-  mapUpdateBatch: 26,
   linkCreate: 28,
   iteratorCreate: 33,
 } as const
