@@ -69,9 +69,14 @@ enum begun_call {
 	NO_CALL,       /* it is none */
 };
 
-static __always_inline struct held_calls *held_calls_of_thread(__u64 create)
+static __always_inline struct held_calls *held_calls_of(struct task_struct *task, __u64 create)
 {
-	return config.duration_min_ns ? bpf_task_storage_get(&held_calls, bpf_get_current_task_btf(), 0, create) : 0;
+	return config.duration_min_ns ? bpf_task_storage_get(&held_calls, task, 0, create) : 0;
+}
+
+static __always_inline struct held_calls *held_calls_of_thread(void)
+{
+	return config.duration_min_ns ? held_calls_of(bpf_get_current_task_btf(), 0) : 0;
 }
 
 static __always_inline struct held_call *held_call(struct held_calls *held, __u32 number)
@@ -114,7 +119,7 @@ static __always_inline int tell_next(struct held_calls *held)
 /* Before a record of the thread: everything that happened before. */
 static __always_inline void tell_held(void)
 {
-	struct held_calls *held = held_calls_of_thread(0);
+	struct held_calls *held = held_calls_of_thread();
 
 	/* Interrupted while it is changed, by a switch of threads: it goes on in a moment. */
 	if (held && !(held->version & 1)) FOR_UP_TO (2 * HELD_MAX + 1) {
@@ -290,7 +295,7 @@ static __always_inline enum begun_call enter_held(struct held_calls *held)
 static __always_inline enum begun_call hold_call(const struct hit *hit, struct function_flags *flags, __u8 own)
 {
 	__u64 create = flags->of[LIMITING] ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0, stack = return_address_slot(hit);
-	struct held_calls *held = held_calls_of_thread(create);
+	struct held_calls *held = held_calls_of(hit->task, create);
 	enum begun_call begun;
 
 	if (!held)
@@ -317,9 +322,9 @@ static __always_inline enum begun_call hold_call(const struct hit *hit, struct f
 }
 
 /* Whether an exit is left out with its call. */
-static __always_inline int ends_held_call(__u32 kind, __u64 stack)
+static __always_inline int ends_held_call(struct task_struct *task, __u32 kind, __u64 stack)
 {
-	struct held_calls *held = held_calls_of_thread(0);
+	struct held_calls *held = held_calls_of(task, 0);
 
 	if (!held)
 		return 0;
@@ -345,7 +350,7 @@ static __always_inline int ends_held_call(__u32 kind, __u64 stack)
 /* Costs of calls that are too deep are told with those of calls that are too short. Returns 0 where these are not left out. */
 static __always_inline int hide_with_held(__u32 cost_ns)
 {
-	struct held_calls *held = held_calls_of_thread(0);
+	struct held_calls *held = held_calls_of_thread();
 
 	if (held)
 		held->hidden_ns += cost_ns;
@@ -355,7 +360,7 @@ static __always_inline int hide_with_held(__u32 cost_ns)
 /* A handler of a signal is about to be called. */
 static __always_inline void tell_next_entry(void)
 {
-	struct held_calls *held = held_calls_of_thread(0);
+	struct held_calls *held = held_calls_of_thread();
 
 	if (held)
 		held->tells_next_entry = 1;
@@ -364,7 +369,7 @@ static __always_inline void tell_next_entry(void)
 /* A call at or above this stack pointer may have begun without an entry. */
 static __always_inline void tell_up_to(__u64 stack)
 {
-	struct held_calls *held = held_calls_of_thread(0);
+	struct held_calls *held = held_calls_of_thread();
 
 	if (held && held->tells_below < stack)
 		held->tells_below = stack;
@@ -373,7 +378,7 @@ static __always_inline void tell_up_to(__u64 stack)
 /* A new image begins with none. */
 static __always_inline void forget_held(void)
 {
-	struct held_calls *held = held_calls_of_thread(0);
+	struct held_calls *held = held_calls_of_thread();
 
 	if (!held)
 		return;
@@ -389,7 +394,7 @@ static __always_inline void forget_held(void)
 /* A child process begins with the open calls of the thread that made it: all have been told. */
 static __always_inline void inherit_held(void *child, __u32 child_thread)
 {
-	struct held_calls *held = held_calls_of_thread(0), *copy;
+	struct held_calls *held = held_calls_of_thread(), *copy;
 	__u32 number;
 
 	if (!held || held->first == held->end)

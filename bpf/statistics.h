@@ -132,9 +132,9 @@ static __always_inline __u64 event_time(__u32 thread, __u32 kind, __u32 function
 	return config.statistics_trace ? emit_of(thread, kind, function, stack) : bpf_ktime_get_ns();
 }
 
-static __always_inline struct thread_state *this_thread(__u64 flags)
+static __always_inline struct thread_state *state_of(struct task_struct *task, __u64 flags)
 {
-	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, flags);
+	return bpf_task_storage_get(&threads, task, 0, flags);
 }
 
 static __always_inline int is_open(struct thread_state *thread, __u32 function)
@@ -176,7 +176,7 @@ static __always_inline int begin_call(const struct hit *hit, struct function_fla
 {
 	__u32 function = hit->cookie & COOKIE_FUNCTION;
 	__u64 stack = return_address_slot(hit), now = 0;
-	struct thread_state *thread = this_thread(BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct thread_state *thread = state_of(hit->task, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct function_statistics *sums = statistics_of(function);
 	struct frame *top, *frame;
 	__u32 call_flags = 0;
@@ -235,7 +235,7 @@ static __always_inline int begin_call(const struct hit *hit, struct function_fla
 static __always_inline void end_calls(const struct hit *hit, __u32 kind, __u64 stack)
 {
 	__u64 now = event_time(hit->thread, kind, hit->cookie & COOKIE_FUNCTION, stack);
-	struct thread_state *thread = this_thread(0);
+	struct thread_state *thread = state_of(hit->task, 0);
 	struct frame *top;
 
 	if (thread) FOR_UP_TO (FRAMES_MAX) {
@@ -301,7 +301,7 @@ int stat_caught(struct registers *ctx)
 	__u32 own = hit.cookie, first = 0;
 	__u64 now = event_time(hit.thread, RECORD_UNWOUND, own, ctx->rsp);
 	struct function_flags *flags = bpf_map_lookup_elem(&functions, &first);
-	struct thread_state *thread = this_thread(0);
+	struct thread_state *thread = state_of(hit.task, 0);
 	struct frame *top;
 
 	if (thread && flags) FOR_UP_TO (FRAMES_MAX) {
@@ -317,7 +317,7 @@ int stat_caught(struct registers *ctx)
 
 static __always_inline void cut_calls(void)
 {
-	struct thread_state *thread = this_thread(0);
+	struct thread_state *thread = state_of(bpf_get_current_task_btf(), 0);
 	__u64 now = bpf_ktime_get_ns();
 	struct frame *top;
 

@@ -381,6 +381,7 @@ static __always_inline void emit_call(__u32 thread, __u32 kind, __u32 function, 
 
 /* Who hits a probe, and which one. */
 struct hit {
+	struct task_struct *task;
 	__u64 stack_pointer, processor_flags;
 	__u32 thread, process;
 	__u32 is_return; /* of a session: it is not the entry */
@@ -398,8 +399,9 @@ static __always_inline struct hit hit_of(struct registers *ctx, int of_session)
 {
 	struct hit hit = {.stack_pointer = ctx->rsp, .processor_flags = ctx->flags, .is_return = 0};
 
+	hit.task = bpf_get_current_task_btf();
 	if (config.run_context_type) {
-		void *task = (void *)bpf_get_current_task_btf();
+		void *task = (void *)hit.task;
 		void *context = bpf_rdonly_cast(*(void **)(task + config.task_bpf_ctx), config.run_context_type);
 		void *uprobe = *(void **)(context + config.run_context_uprobe);
 
@@ -529,7 +531,7 @@ static __always_inline void exit_hit(const struct hit *hit, __u32 kind, __u64 st
 		return;
 	}
 	leave_calls(hit->thread, calls, stack);
-	if (!ends_held_call(kind, stack))
+	if (!ends_held_call(hit->task, kind, stack))
 		emit_call(hit->thread, kind, hit->cookie & COOKIE_FUNCTION, stack);
 }
 

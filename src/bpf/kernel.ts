@@ -8,6 +8,7 @@ import { mapSharedMemory } from '../sys/memory.ts'
 import { openWakeUp, waitReadable } from '../sys/poll.ts'
 import type { KernelTypes } from './btf.ts'
 import { readCachedKernelTypes } from './cached-kernel-types.ts'
+import { ControlRing, pageBytes } from './control-ring.ts'
 import { onlineCpus, possibleCpuCount } from './cpus.ts'
 import { EventRing, eventRingBytes, eventRingRecords } from './event-ring.ts'
 import { beginSampling, closeTracing, functionFlags, limitCalls, pauseTracing } from './function-flags.ts'
@@ -25,6 +26,7 @@ import {
   kernelMembers,
   processFlag,
   processValueBytes,
+  recordBytes,
 } from './layout.ts'
 import {
   attachRawTracepoint,
@@ -39,7 +41,6 @@ import { BpfMap, mapType, readOnlyForPrograms, u32Bytes } from './map.ts'
 import { EventMerger } from './merge.ts'
 import { readBpfObject } from './object.ts'
 import { loadProgram } from './program.ts'
-import { pageBytes, RingReader } from './ring.ts'
 import { runContext, runContextUnknown } from './run-context.ts'
 import { KernelStatistics, statisticsValueBytes } from './statistics.ts'
 
@@ -124,7 +125,7 @@ export class Kernel {
   readonly #setHitCosts: (costs: HitCosts) => void
   readonly #makeStatistics: (functions: number, alsoTrace: boolean) => KernelStatistics
   #programKind: 'probe' | 'stat' = 'probe'
-  readonly #control: RingReader
+  readonly #control: ControlRing
   readonly #controlFd: number
   readonly #closed = openWakeUp()
   readonly #merger: EventMerger
@@ -134,6 +135,7 @@ export class Kernel {
   readonly #processes: BpfMap
   readonly #start: BpfMap
   #hasSessions: boolean | undefined
+  /** What each CPU's ring has room for. */
   readonly ringBytes: number
   readonly #lossless: boolean
   /** Whether this kernel tells which returns are hooked, so that they can be put right for an unwinder. */
@@ -155,7 +157,7 @@ export class Kernel {
   followsForks = true
   /**
    * @param baseNs CLOCK_MONOTONIC time that becomes trace time 0
-   * @param ringBytes size of each CPU's ring: a power of two
+   * @param ringBytes what each CPU's ring may take, 512 MB at most
    * @param options `lossless`: threads are stopped before a ring overflows, and told to go on by whoever reads it;
    *   `sessions: false` does without uprobe sessions where the kernel has them, and `runContext: false` without what it
    *   says of a hit by itself, for tests; `threads`: only their calls are
@@ -186,9 +188,9 @@ export class Kernel {
     this.#baseNs = baseNs
     const cpus = onlineCpus()
     const possibleCpus = possibleCpuCount()
-    this.ringBytes = ringBytes ?? defaultRingBytes(cpus.length)
 
-    const ringRecords = eventRingRecords(this.ringBytes)
+    const ringRecords = eventRingRecords(ringBytes ?? defaultRingBytes(cpus.length))
+    this.ringBytes = ringRecords * recordBytes
     const ringStride = eventRingBytes(ringRecords)
     const maps = new Map<string, BpfMap>()
     for (const [name, definition] of object.maps) {
@@ -245,7 +247,7 @@ export class Kernel {
     this.#functionsFd = map('functions').fd
     this.#functionFlags = functionFlags(this.#functionsFd)
     this.#controlFd = map('control').fd
-    this.#control = ringReader(map('control').fd, map('control').definition.maxEntries)
+    this.#control = controlRing(map('control').fd, map('control').definition.maxEntries)
     this.#merger = new EventMerger(
       cpus.map((cpu) => {
         const bytes = mapSharedMemory(map('rings').fd, cpu * ringStride, ringStride, 'write')
@@ -637,8 +639,8 @@ function constantsMap(words: readonly number[]): BpfMap {
   return map
 }
 
-function ringReader(fd: number, size: number): RingReader {
-  return new RingReader({
+function controlRing(fd: number, size: number): ControlRing {
+  return new ControlRing({
     consumer: mapSharedMemory(fd, 0, pageBytes, 'write'),
     producer: mapSharedMemory(fd, pageBytes, pageBytes + 2 * size, 'read'),
     size,

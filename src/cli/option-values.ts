@@ -56,14 +56,14 @@ export function parseBudget(text: string): number {
   return percent / 100
 }
 
-/** A ring buffer holds whole pages. */
 const smallestBufferBytes = 4096
-const largestBufferBytes = 1024 ** 3
+/** The verifier lets no program reach further into memory (BPF_MAX_VAR_OFF). */
+const largestBufferBytes = 512 * 1024 ** 2
 
 export function parseBufferSize(text: string): number {
   const bytes = parseSize(text)
   if (bytes < smallestBufferBytes || bytes > largestBufferBytes) {
-    throw new UsageError(`${quoteText(text)} is out of range: give a size from 4K to 1G`)
+    throw new UsageError(`${quoteText(text)} is out of range: give a size from 4K to 512M`)
   }
   return 2 ** Math.ceil(Math.log2(bytes))
 }

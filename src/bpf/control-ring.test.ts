@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Reserved, SimulatedRing } from '../../test/support/simulated-ring.ts'
-import { RingReader, ringRecordBytes } from './ring.ts'
+import { type Reserved, SimulatedControlRing } from '../../test/support/simulated-control-ring.ts'
+import { ControlRing, ringRecordBytes } from './control-ring.ts'
 
 const ringBytes = 4096
 /** Beyond 32 bits, and in the middle of the ring. */
 const farPosition = 2 ** 40 + 2048
 
-function submit(ring: SimulatedRing, words: readonly number[]): void {
+function submit(ring: SimulatedControlRing, words: readonly number[]): void {
   const record = ring.reserve(words.length * 4)!
   words.forEach((word, index) => {
     record.set(index, word)
@@ -15,22 +15,22 @@ function submit(ring: SimulatedRing, words: readonly number[]): void {
   record.submit()
 }
 
-function take(reader: RingReader, words: number): number[] | undefined {
+function take(reader: ControlRing, words: number): number[] | undefined {
   const at = reader.next()
   return at === -1 ? undefined : [...reader.words.subarray(at, at + words)]
 }
 
-describe('RingReader', () => {
+describe('ControlRing', () => {
   test('an empty ring has nothing', () => {
-    const reader = new RingReader(new SimulatedRing(ringBytes).memory)
+    const reader = new ControlRing(new SimulatedControlRing(ringBytes).memory)
     reader.snapshot()
     expect(reader.pending).toBe(false)
     expect(reader.next()).toBe(-1)
   })
 
   test('reads up to the snapshot, and no further', () => {
-    const ring = new SimulatedRing(ringBytes)
-    const reader = new RingReader(ring.memory)
+    const ring = new SimulatedControlRing(ringBytes)
+    const reader = new ControlRing(ring.memory)
     submit(ring, [1, 2, 3])
     expect(take(reader, 3)).toBeUndefined()
     reader.snapshot()
@@ -43,8 +43,8 @@ describe('RingReader', () => {
   })
 
   test('waits at a record that is still being written, although later ones are complete', () => {
-    const ring = new SimulatedRing(ringBytes, farPosition)
-    const reader = new RingReader(ring.memory)
+    const ring = new SimulatedControlRing(ringBytes, farPosition)
+    const reader = new ControlRing(ring.memory)
     const slow = ring.reserve(4)!
     submit(ring, [2])
     reader.snapshot()
@@ -58,8 +58,8 @@ describe('RingReader', () => {
   })
 
   test('passes over discarded records', () => {
-    const ring = new SimulatedRing(ringBytes)
-    const reader = new RingReader(ring.memory)
+    const ring = new SimulatedControlRing(ringBytes)
+    const reader = new ControlRing(ring.memory)
     ring.reserve(100)!.discard()
     submit(ring, [7])
     ring.reserve(12)!.discard()
@@ -71,16 +71,16 @@ describe('RingReader', () => {
   })
 
   test('a record across the end of the ring is in one piece', () => {
-    const ring = new SimulatedRing(ringBytes, farPosition + 2048 - 16)
-    const reader = new RingReader(ring.memory)
+    const ring = new SimulatedControlRing(ringBytes, farPosition + 2048 - 16)
+    const reader = new ControlRing(ring.memory)
     submit(ring, [1, 2, 3, 4, 5, 6])
     reader.snapshot()
     expect(take(reader, 6)).toEqual([1, 2, 3, 4, 5, 6])
   })
 
   test('gives room back when told, not before', () => {
-    const ring = new SimulatedRing(ringBytes)
-    const reader = new RingReader(ring.memory)
+    const ring = new SimulatedControlRing(ringBytes)
+    const reader = new ControlRing(ring.memory)
     submit(ring, [1])
     reader.snapshot()
     reader.next()
@@ -98,8 +98,8 @@ describe('RingReader', () => {
     const position = fc.constantFrom(0, ringBytes - 8, farPosition)
     fc.assert(
       fc.property(fc.array(action, { maxLength: 400, size: 'max' }), position, (actions, start) => {
-        const ring = new SimulatedRing(ringBytes, start)
-        const reader = new RingReader(ring.memory)
+        const ring = new SimulatedControlRing(ringBytes, start)
+        const reader = new ControlRing(ring.memory)
         const open: { id: number; record: Reserved }[] = []
         const made: { id: number; state: 'busy' | 'submitted' | 'discarded' }[] = []
         const read: number[] = []

@@ -1,4 +1,4 @@
-import { pageBytes, type RingMemory } from '../../src/bpf/ring.ts'
+import { type ControlRingMemory, pageBytes } from '../../src/bpf/control-ring.ts'
 
 const busyBit = 0x8000_0000
 const discardBit = 0x4000_0000
@@ -16,8 +16,8 @@ export interface Reserved {
  * The kernel's side of a BPF ring buffer (kernel/bpf/ringbuf.c), with the data twice in a row as the kernel maps it.
  * Written apart from the reader that it judges.
  */
-export class SimulatedRing {
-  readonly memory: RingMemory
+export class SimulatedControlRing {
+  readonly memory: ControlRingMemory
   readonly #words: DataView
   readonly #consumer: DataView
 

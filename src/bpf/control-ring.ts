@@ -1,9 +1,10 @@
 /**
- * The consumer side of a BPF ring buffer: memory logic only, no file descriptor.
+ * The consumer side of a BPF ring buffer, in which the program reports what becomes of processes: memory logic only, no
+ * file descriptor.
  * Layout and protocol: Documentation/bpf/ringbuf.rst and kernel/bpf/ringbuf.c. The data pages are mapped twice in a
  * row, so that a record which wraps around the end can be read in one piece.
  */
-export interface RingMemory {
+export interface ControlRingMemory {
   /** The page that holds the consumer position, writable. */
   readonly consumer: ArrayBuffer
   /** The page that holds the producer position, then the data, twice. */
@@ -24,7 +25,7 @@ export function ringRecordBytes(length: number): number {
 }
 
 /** Reads the records of one ring in order. Positions are bytes since the ring was made. */
-export class RingReader {
+export class ControlRing {
   /** The whole mapping as words: a record's index is where its payload begins. */
   readonly words: Uint32Array
   readonly #consumerPosition: BigUint64Array
@@ -33,7 +34,7 @@ export class RingReader {
   #position: number
   #limit: number
 
-  constructor(memory: RingMemory) {
+  constructor(memory: ControlRingMemory) {
     this.words = new Uint32Array(memory.producer)
     this.#consumerPosition = new BigUint64Array(memory.consumer, 0, 1)
     this.#producerPosition = new BigUint64Array(memory.producer, 0, 1)
