@@ -220,11 +220,19 @@ static __always_inline int remove_next(struct held_calls *held)
 	return 1;
 }
 
+static __always_inline int any_at_or_below(struct held_calls *held, __u64 stack)
+{
+	return held->end != held->first && held_call(held, held->end - 1)->stack <= stack;
+}
+
 /* Removes all calls that are over. */
 static __always_inline void remove_ended(struct held_calls *held)
 {
 	/* Without room for one more, the outermost one must be told too. */
 	held->now.is_telling = held->end - held->first == HELD_MAX && held->told == held->first;
+	/* Often there is none: a loop takes three calls of the kernel. */
+	if (!held->now.is_telling && !any_at_or_below(held, held->now.stack))
+		return;
 	FOR_UP_TO (3 * HELD_MAX) {
 		if (held->now.is_telling)
 			held->now.is_telling = tell_next(held);

@@ -28,8 +28,11 @@ struct place {
 	__u32 round;
 };
 
-/* Others may take one at the same moment, but hardly so often. */
-#define TRIES_MAX 4
+/*
+ * Another thread may take the place between the look and the taking, a few nanoseconds apart: once in a long while, and not twice in
+ * a row. Each more is another way that the verifier follows through all that comes after.
+ */
+#define TRIES_MAX 2
 
 static __always_inline struct place take_place(struct ring *ring)
 {

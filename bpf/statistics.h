@@ -236,9 +236,14 @@ static __always_inline void end_calls(const struct hit *hit, __u32 kind, __u64 s
 {
 	__u64 now = event_time(hit->thread, kind, hit->cookie & COOKIE_FUNCTION, stack);
 	struct thread_state *thread = state_of(hit->task, 0);
-	struct frame *top;
+	struct frame *top = thread ? top_of(thread) : 0;
 
-	if (thread) FOR_UP_TO (FRAMES_MAX) {
+	if (!top || top->stack > stack)
+		return;
+	end_call(thread, top, now, top->stack < stack ? how_missed(top) : END_RETURN);
+	top = top_of(thread);
+	/* Nearly always that was all: a loop takes three calls of the kernel. */
+	if (top && top->stack <= stack) FOR_UP_TO (FRAMES_MAX) {
 		top = top_of(thread);
 		if (!top || top->stack > stack)
 			break;
