@@ -10,7 +10,7 @@ const bytes = readFileSync(new URL('../../bpf/utrace.bpf.o', import.meta.url))
 /** Reads an object; what it says if it is refused. Anything but a UserError fails the test. */
 function problemOf(object: Buffer): string | undefined {
   try {
-    readBpfObject(object)
+    for (const program of readBpfObject(object).programs.values()) program.relocations()
     return undefined
   } catch (error) {
     expect(error).toBeInstanceOf(UserError)
@@ -26,13 +26,13 @@ describe('readBpfObject', () => {
     expect(session.section).toBe('uprobe.session')
     expect(session.instructions.length % 8).toBe(0)
     expect(object.programs.get('process_exec')?.section).toBe('raw_tracepoint')
-    const targets = session.relocations.map(({ target }) => target)
+    const targets = session.relocations().map(({ target }) => target)
     expect(targets).toContainEqual({ kind: 'map', name: 'rings' })
     expect(targets).toContainEqual({ kind: 'kernel-function', name: 'bpf_session_is_return' })
     for (const { name, instructions, relocations } of object.programs.values()) {
       // The last instruction of every program is `exit`, or a jump back.
       expect([0x95, 0x05], name).toContain(instructions.at(-8))
-      for (const { offset } of relocations) {
+      for (const { offset } of relocations()) {
         expect(offset % 8).toBe(0)
         // A map or constant is taken in by the 16-byte ld_imm64, a function called.
         expect([0x18, 0x85], name).toContain(instructions[offset])

@@ -18,7 +18,8 @@ export interface BpfProgramCode {
   /** Section: tells the kind of program. */
   readonly section: string
   readonly instructions: Uint8Array
-  readonly relocations: readonly BpfRelocation[]
+  /** Looked up when asked for: most programs of an object are not loaded. @throws UserError if the object is damaged */
+  relocations(): BpfRelocation[]
 }
 
 export interface BpfRelocation {
@@ -41,6 +42,7 @@ export interface BpfMapDefinition {
 const sectionHeaderBytes = 64
 const symbolBytes = 24
 const relocationBytes = 16
+const typeObject = 1
 const typeFunction = 2
 const relocation64_64 = 1
 const relocation64_32 = 10
@@ -66,10 +68,14 @@ interface Symbol {
 
 /** @throws UserError if the bytes are not a BPF object. */
 export function readBpfObject(bytes: Buffer): BpfObject {
+  return unlessDamaged(() => readObject(bytes))
+}
+
+/** Offsets and indices are not checked one by one: those that lead outside end in some error. */
+function unlessDamaged<Result>(read: () => Result): Result {
   try {
-    return readObject(bytes)
+    return read()
   } catch (cause) {
-    // Offsets and indices are not checked one by one: those that lead outside end in some error.
     throw cause instanceof UserError ? cause : damaged(cause)
   }
 }
@@ -81,24 +87,21 @@ function damaged(cause?: unknown): UserError {
 function readObject(bytes: Buffer): BpfObject {
   if (bytes.readUInt32BE(0) !== 0x7f454c46) throw damaged()
   const sections = readSections(bytes)
-  const symbols = readSymbols(sections)
+  const symbols = new SymbolTable(sections)
   const named = (name: string) => sections.findIndex((section) => section.name === name)
   const mapSection = named('maps')
   const constantSection = named('.rodata')
 
-  const maps = new Map(
-    symbols
-      .filter((symbol) => symbol.section === mapSection && symbol.size > 0)
-      .map((symbol) => [symbol.name, readMapDefinition(sections[mapSection]!.bytes, symbol.value)]),
-  )
-  const programs = new Map(
-    symbols
-      .filter((symbol) => symbol.type === typeFunction)
-      .map((symbol) => [
-        symbol.name,
-        readProgram(symbol, sections, symbols, { map: mapSection, constant: constantSection }),
-      ]),
-  )
+  const maps = new Map<string, BpfMapDefinition>()
+  const programs = new Map<string, BpfProgramCode>()
+  for (const symbol of symbols.named()) {
+    if (symbol.section === mapSection && symbol.size > 0) {
+      maps.set(symbol.name, readMapDefinition(sections[mapSection]!.bytes, symbol.value))
+    } else if (symbol.type === typeFunction) {
+      const dataSections = { map: mapSection, constant: constantSection }
+      programs.set(symbol.name, readProgram(symbol, sections, symbols, dataSections))
+    }
+  }
   const license = sections[named('license')]?.bytes.toString('latin1').replace(/\0.*$/s, '') ?? ''
   return { programs, maps, constants: sections[constantSection]?.bytes ?? new Uint8Array(), license }
 }
@@ -125,20 +128,35 @@ function readSections(bytes: Buffer): Section[] {
   return raw.map(({ nameOffset, ...section }) => ({ ...section, name: stringAt(names, nameOffset) }))
 }
 
-function readSymbols(sections: readonly Section[]): Symbol[] {
-  const table = sections.find((section) => section.type === sectionTypeSymbols)
-  if (table === undefined) return []
-  const names = sections[table.link]!.bytes
-  return Array.from({ length: table.bytes.length / symbolBytes }, (_, index) => {
+/** Its symbols are read when they are asked for: nearly all are labels that the compiler has left. */
+class SymbolTable {
+  readonly #bytes: Buffer
+  readonly #names: Buffer
+
+  constructor(sections: readonly Section[]) {
+    const table = sections.find((section) => section.type === sectionTypeSymbols)
+    this.#bytes = table?.bytes ?? Buffer.alloc(0)
+    this.#names = table === undefined ? this.#bytes : sections[table.link]!.bytes
+  }
+
+  /** Functions and data. */
+  *named(): Iterable<Symbol> {
+    for (let index = 0; (index + 1) * symbolBytes <= this.#bytes.length; index++) {
+      const type = this.#bytes[index * symbolBytes + 4]! & 15
+      if (type === typeFunction || type === typeObject) yield this.at(index)
+    }
+  }
+
+  at(index: number): Symbol {
     const at = index * symbolBytes
     return {
-      name: stringAt(names, table.bytes.readUInt32LE(at)),
-      type: table.bytes[at + 4]! & 15,
-      section: table.bytes.readUInt16LE(at + 6),
-      value: Number(table.bytes.readBigUInt64LE(at + 8)),
-      size: Number(table.bytes.readBigUInt64LE(at + 16)),
+      name: stringAt(this.#names, this.#bytes.readUInt32LE(at)),
+      type: this.#bytes[at + 4]! & 15,
+      section: this.#bytes.readUInt16LE(at + 6),
+      value: Number(this.#bytes.readBigUInt64LE(at + 8)),
+      size: Number(this.#bytes.readBigUInt64LE(at + 16)),
     }
-  })
+  }
 }
 
 function readMapDefinition(bytes: Buffer, offset: number): BpfMapDefinition {
@@ -146,20 +164,42 @@ function readMapDefinition(bytes: Buffer, offset: number): BpfMapDefinition {
   return { type: word(0), keySize: word(1), valueSize: word(2), maxEntries: word(3), flags: word(4) }
 }
 
+interface DataSections {
+  readonly map: number
+  readonly constant: number
+}
+
 function readProgram(
   symbol: Symbol,
   sections: readonly Section[],
-  symbols: readonly Symbol[],
-  dataSections: { readonly map: number; readonly constant: number },
+  symbols: SymbolTable,
+  dataSections: DataSections,
 ): BpfProgramCode {
   const section = sections[symbol.section]!
   const table = sections.find(({ type, info }) => type === sectionTypeRel && info === symbol.section)?.bytes
+  const instructions = section.bytes.subarray(symbol.value, symbol.value + symbol.size)
+  return {
+    name: symbol.name,
+    section: section.name,
+    instructions,
+    relocations: () => unlessDamaged(() => readRelocations(symbol, table, symbols, dataSections)),
+  }
+}
+
+/** Those of one program, of the table of its section. */
+function readRelocations(
+  { value, size }: Symbol,
+  table: Buffer | undefined,
+  symbols: SymbolTable,
+  dataSections: DataSections,
+): BpfRelocation[] {
   const relocations: BpfRelocation[] = []
-  for (let at = 0; table !== undefined && at < table.length; at += relocationBytes) {
-    const offset = Number(table.readBigUInt64LE(at)) - symbol.value
-    if (offset < 0 || offset >= symbol.size) continue
+  for (let at = 0; table !== undefined && at + relocationBytes <= table.length; at += relocationBytes) {
+    // The upper half is 0: sections are small.
+    const offset = table.readUInt32LE(at) - value
+    if (offset < 0 || offset >= size) continue
     const type = table.readUInt32LE(at + 8)
-    const target = symbols[table.readUInt32LE(at + 12)]!
+    const target = symbols.at(table.readUInt32LE(at + 12))
     if (type === relocation64_64 && target.section === dataSections.map) {
       relocations.push({ offset, target: { kind: 'map', name: target.name } })
     } else if (type === relocation64_64 && target.section === dataSections.constant) {
@@ -170,8 +210,7 @@ function readProgram(
       throw new UserError(`the BPF object has a relocation of type ${type} that utrace does not know`)
     }
   }
-  const instructions = section.bytes.subarray(symbol.value, symbol.value + symbol.size)
-  return { name: symbol.name, section: section.name, instructions, relocations }
+  return relocations
 }
 
 function stringAt(table: Buffer, offset: number): string {

@@ -31,7 +31,7 @@ function objectOf(
     code.writeInt16LE(offset, index * 8 + 2)
     code.writeInt32LE(immediate, index * 8 + 4)
   }
-  const program: BpfProgramCode = { name, section: 'uprobe.multi', instructions: code, relocations: [] }
+  const program: BpfProgramCode = { name, section: 'uprobe.multi', instructions: code, relocations: () => [] }
   return { ...object, programs: new Map([[name, program]]) }
 }
 

@@ -94,7 +94,7 @@ function loadError(name: string, attributes: BpfAttributes, cause: unknown): unk
 
 function relocated(code: BpfProgramCode, bindings: Bindings): Buffer {
   const instructions = Buffer.from(code.instructions)
-  for (const { offset, target } of code.relocations) {
+  for (const { offset, target } of code.relocations()) {
     const setSource = (source: number) => {
       instructions[offset + 1] = (instructions[offset + 1]! & 15) | (source << 4)
     }
