@@ -192,13 +192,15 @@ export class Kernel {
     const ringRecords = eventRingRecords(ringBytes ?? defaultRingBytes(cpus.length))
     this.ringBytes = ringRecords * recordBytes
     const ringStride = eventRingBytes(ringRecords)
+    // CPUs that are off now may come.
+    const rings = Math.max(...cpus) + 1
     const maps = new Map<string, BpfMap>()
     for (const [name, definition] of object.maps) {
       if (name === 'statistics' || name === 'threads') continue
       const isPerCpu = definition.maxEntries === 0 && definition.type !== mapType.taskStorage
       const sizes =
         name === 'rings'
-          ? { valueSize: ringStride, maxEntries: Math.max(...cpus) + 1 }
+          ? { valueSize: ringStride, maxEntries: rings }
           : isPerCpu && { maxEntries: possibleCpus }
       maps.set(name, new BpfMap(name, { ...definition, ...sizes }))
     }
@@ -249,7 +251,7 @@ export class Kernel {
     this.#controlFd = map('control').fd
     this.#control = controlRing(map('control').fd, map('control').definition.maxEntries)
     this.#merger = new EventMerger(
-      cpus.map((cpu) => {
+      Array.from({ length: rings }, (_, cpu) => {
         const bytes = mapSharedMemory(map('rings').fd, cpu * ringStride, ringStride, 'write')
         return { cpu, ring: new EventRing({ bytes, records: ringRecords }) }
       }),
