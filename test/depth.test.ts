@@ -1,23 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { buildTarget, executableOf } from './support/build.ts'
+import { filterPrograms } from './support/filter-programs.ts'
 import { byThread, callCounts, isCallEvent, malformation, type TraceLine } from './support/trace.ts'
 import { traceToJson } from './support/utrace.ts'
-
-/** Each in an order of its own: so many levels as the kernel limits, signals, jumps, exceptions, other stacks, other exits. */
-const programs = [
-  { source: 'nested-calls.c', flags: ['-O1'] },
-  { source: 'mutual-recursion.c', flags: ['-O2'] },
-  { source: 'tail-calls.c', flags: ['-O2'] },
-  { source: 'setjmp.c', flags: ['-O0'] },
-  { source: 'signal-handler.c', flags: ['-O0'] },
-  { source: 'signal-stack.c', flags: ['-O2'] },
-  { source: 'exceptions-deep.cpp', flags: ['-O1'] },
-  { source: 'unwinding-destructors.cpp', flags: ['-O0'] },
-  { source: 'coroutines.c', flags: ['-O1'] },
-  { source: 'hand-coroutines.c', flags: ['-O2'] },
-  { source: 'large-frames.c', flags: ['-O0'] },
-  { source: 'callbacks.c', flags: ['-O1'] },
-]
 
 describe('--max-depth in the kernel', () => {
   it('begins anew in a new image, whose stack lies where the old one did', async () => {
@@ -31,7 +16,7 @@ describe('--max-depth in the kernel', () => {
     }
   })
 
-  it.each(programs)('shows what a filter of the whole trace shows: $source $flags', async (build) => {
+  it.each(filterPrograms)('shows what a filter of the whole trace shows: $source $flags', async (build) => {
     const { plain, name } = await buildTarget({ ...build, plainOnly: true })
     const words = ['--', executableOf(plain, name)]
     for (const exitProbe of ['auto', 'ret']) {

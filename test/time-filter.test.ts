@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { buildTarget, executableOf, plainProgram } from './support/build.ts'
+import { filterPrograms } from './support/filter-programs.ts'
 import { begin, scratch } from './support/scratch.ts'
 import {
   type BeginOrEnd,
@@ -16,19 +17,8 @@ import { waitUntil } from './support/wait.ts'
 
 /** Each ends calls in ways of its own: jumps, exceptions, signals, other stacks, other exits, forks, many levels. */
 const programs = [
-  { source: 'nested-calls.c', flags: ['-O1'] },
-  { source: 'mutual-recursion.c', flags: ['-O2'] },
+  ...filterPrograms,
   { source: 'deep-recursion.c', flags: ['-O0'] },
-  { source: 'tail-calls.c', flags: ['-O2'] },
-  { source: 'setjmp.c', flags: ['-O0'] },
-  { source: 'signal-handler.c', flags: ['-O0'] },
-  { source: 'signal-stack.c', flags: ['-O2'] },
-  { source: 'exceptions-deep.cpp', flags: ['-O1'] },
-  { source: 'unwinding-destructors.cpp', flags: ['-O0'] },
-  { source: 'coroutines.c', flags: ['-O1'] },
-  { source: 'hand-coroutines.c', flags: ['-O2'] },
-  { source: 'large-frames.c', flags: ['-O0'] },
-  { source: 'callbacks.c', flags: ['-O1'] },
   { source: 'exec-self.c', flags: ['-O0'] },
   { source: 'longjmp-tail.c', flags: ['-O2'] },
   { source: 'siglongjmp.c', flags: ['-O1'] },
@@ -46,25 +36,19 @@ const programs = [
   { source: 'large-frames.c', flags: ['-O2'] },
 ]
 
-/** So many calls, on one thread and on two, that make more events than hardly any room can hold. */
-const busyThreads = [1, 2]
-
 describe('--time-filter in the kernel', () => {
-  it.each(busyThreads)(
-    'sends nothing for short calls: %i busy threads, and hardly any room',
-    async (threads) => {
-      const calls = 20_000
-      const words = ['--', await plainProgram('overload.c'), `${threads}`, `${calls}`]
-      const options = ['--buffer', '4K', '-f', 'hot', '-l', '', '--time-filter', '1h']
-      const { lines, messages, stdout } = await traceToJson(options, words)
-      expect(stdout).toBe(`${threads * calls}\n`)
-      expect(lines.filter(isCallEvent)).toEqual([])
-      expect(lostEvents(lines)).toBe(0)
-      expect(messages.at(-1)).toMatch(
-        new RegExp(`^utrace: ${threads * 20},000 calls, ${threads + 1} threads, 0 events lost`),
-      )
-    },
-  )
+  it.each([1, 2])('sends nothing for short calls: %i busy threads, and hardly any room', async (threads) => {
+    const calls = 20_000
+    const words = ['--', await plainProgram('overload.c'), `${threads}`, `${calls}`]
+    const options = ['--buffer', '4K', '-f', 'hot', '-l', '', '--time-filter', '1h']
+    const { lines, messages, stdout } = await traceToJson(options, words)
+    expect(stdout).toBe(`${threads * calls}\n`)
+    expect(lines.filter(isCallEvent)).toEqual([])
+    expect(lostEvents(lines)).toBe(0)
+    expect(messages.at(-1)).toMatch(
+      new RegExp(`^utrace: ${threads * 20},000 calls, ${threads + 1} threads, 0 events lost`),
+    )
+  })
 
   it('keeps calls apart that lie deeper than it looks', async () => {
     const { plain, name } = await buildTarget({ source: 'deep-recursion.c', flags: ['-O0'], plainOnly: true })
