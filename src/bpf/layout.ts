@@ -1,6 +1,7 @@
 /**
  * What user space and the BPF program agree on: mirrors bpf/utrace.bpf.c.
- * A record of a CPU's ring is: u64 time (ns), u64 stack, u32 thread, u32 kind (upper 5 bits) and function id.
+ * A record of a CPU's ring is: u64 time (ns), u64 stack, u32 thread (and the number of the round: src/bpf/event-ring.ts), u32 kind
+ * (upper 5 bits) and function id.
  * The kinds are those of src/base/event.ts.
  */
 export const recordBytes = 24

@@ -33,14 +33,14 @@ test('an open call is passed on when it is long enough, and once only', () => {
   const { seen, source, held } = chain(100)
   source.threads = [{ tid, hiddenNs: 0, calls: [call(10, 1), call(60, 2)] }]
   source.seenUntilNs = asTraceNs(105)
-  held.look([pid])
+  held.look([pid], true)
   expect(seen).toEqual([])
   source.seenUntilNs = asTraceNs(115)
-  held.look([pid])
-  held.look([pid])
+  held.look([pid], true)
+  held.look([pid], true)
   expect(seen).toEqual(['entry@10 1 999'])
   source.seenUntilNs = asTraceNs(160)
-  held.look([pid])
+  held.look([pid], true)
   expect(seen.splice(0)).toEqual(['entry@10 1 999', 'entry@60 2 998'])
   // The kernel tells it all when the inner one ends.
   held.event(asTraceNs(10), 999, tid, eventKind.entry, 1, 0)
@@ -50,15 +50,27 @@ test('an open call is passed on when it is long enough, and once only', () => {
   expect(seen).toEqual(['return@200 2 998', 'entry@210 3 998'])
 })
 
+test('is not looked for again at once, unless it is the last time', () => {
+  const { seen, source, held } = chain(100)
+  source.threads = [{ tid, hiddenNs: 0, calls: [call(10, 1)] }]
+  source.seenUntilNs = asTraceNs(50)
+  expect(held.look([pid])).toBe(50)
+  source.seenUntilNs = asTraceNs(500)
+  expect(held.look([pid])).toBe(50)
+  expect(seen).toEqual([])
+  expect(held.look([pid], true)).toBe(500)
+  expect(seen).toEqual(['entry@10 1 999'])
+})
+
 test('what probes have cost without an event does not make a call long', () => {
   const { seen, source, held } = chain(100)
   source.threads = [{ tid, hiddenNs: 50, calls: [call(10, 1, 20)] }]
   source.seenUntilNs = asTraceNs(139)
-  held.look([pid])
+  held.look([pid], true)
   expect(seen).toEqual([])
   expect(held.untoldNsOf(tid)).toBe(50)
   source.seenUntilNs = asTraceNs(140)
-  held.look([pid])
+  held.look([pid], true)
   expect(seen).toEqual(['hidden@10 0 20', 'entry@10 1 999'])
   expect(held.untoldNsOf(tid)).toBe(30)
   held.event(asTraceNs(10), 20, tid, eventKind.hidden, 0, 0)

@@ -1,7 +1,12 @@
 import { type EventConsumer, type EventKind, eventKind } from '../base/event.ts'
-import type { Pid, TraceNs } from '../base/units.ts'
+import { asTraceNs, type Pid, type TraceNs } from '../base/units.ts'
 import type { HeldThread } from '../bpf/list-held.ts'
 import type { HiddenCosts } from './hidden-costs.ts'
+
+/** The pause between two looks: people take that for at once. */
+const lookIntervalMs = 100
+/** Where there are thousands of threads a look takes long: the pause is so many times as long. */
+const pauseShare = 10
 
 /** Where calls are held back until they are long enough. */
 export interface HeldCallsSource {
@@ -24,6 +29,9 @@ export class HeldCalls implements EventConsumer {
   /** By thread, what hits without an event have cost it, when it was looked at last. */
   readonly #hiddenNs = new Map<number, number>()
 
+  #nextLookMs = 0
+  #lookedUntilNs = asTraceNs(0)
+
   /** @param minNs what a call must take */
   constructor(next: HiddenCosts, source: HeldCallsSource, minNs: number) {
     this.#next = next
@@ -40,10 +48,20 @@ export class HeldCalls implements EventConsumer {
     this.#next.event(time, stack, tid, kind, functionId, cpu)
   }
 
-  /** Passes the entries of calls on that are open and long enough by now. */
-  look(pids: Iterable<Pid>): void {
+  /**
+   * Passes the entries of calls on that are open and long enough by now.
+   * @param isLast not to be put off
+   * @returns up to when everything is known, what is held back and what probes have cost included
+   */
+  look(pids: Iterable<Pid>, isLast = false): TraceNs {
+    const beginMs = performance.now()
+    if (beginMs < this.#nextLookMs && !isLast) return this.#lookedUntilNs
     this.#hiddenNs.clear()
     for (const pid of pids) for (const thread of this.#source.listHeldCalls(pid)) this.#passOn(thread)
+    this.#lookedUntilNs = this.#source.seenUntilNs
+    const endMs = performance.now()
+    this.#nextLookMs = endMs + Math.max(lookIntervalMs, pauseShare * (endMs - beginMs))
+    return this.#lookedUntilNs
   }
 
   #passOn({ tid, calls, hiddenNs }: HeldThread): void {

@@ -171,8 +171,7 @@ export class TraceSession {
     const { fromKernel, look, untoldNsOf } = this.#withLimits(faultedEntries)
     await this.#begin(events, sink)
     await this.#pump(fromKernel, () => {
-      look()
-      sink.tick(this.#kernel.seenUntilNs, (tid) => engine.totalsOf(tid).overheadNs + untoldNsOf(tid))
+      sink.tick(look(), (tid) => engine.totalsOf(tid).overheadNs + untoldNsOf(tid))
       sink.flush()
     })
     log(`tracing done; the target was stopped for a moment ${this.#desk.stopsText}`)
@@ -189,7 +188,7 @@ export class TraceSession {
     this.#guard.dismiss()
     log('detached')
     while (this.#kernel.drain(fromKernel) > 0);
-    look()
+    look(true)
     const now = this.#timeline.now()
     for (const { cpu, count } of this.#kernel.unreportedLosses()) {
       events.event(now, count, 0, eventKind.lost, 0, cpu)
@@ -276,17 +275,23 @@ export class TraceSession {
   /** What the kernel leaves out, or holds back, needs another look. */
   #withLimits(events: EventConsumer): {
     readonly fromKernel: EventConsumer
-    readonly look: () => void
+    /** @returns up to when everything is known */
+    readonly look: (isLast?: boolean) => TraceNs
     readonly untoldNsOf: (tid: Tid) => number
   } {
-    if (!this.#hasLimits) return { fromKernel: events, look: () => {}, untoldNsOf: () => 0 }
+    const everything = { look: () => this.#kernel.seenUntilNs, untoldNsOf: () => 0 }
+    if (!this.#hasLimits) return { fromKernel: events, ...everything }
     const costs = new HiddenCosts(events)
     const { durationMinNs } = this.#options
-    if (durationMinNs === undefined) return { fromKernel: costs, look: () => {}, untoldNsOf: () => 0 }
+    if (durationMinNs === undefined) return { fromKernel: costs, ...everything }
     const held = new HeldCalls(costs, this.#kernel, durationMinNs)
     return {
       fromKernel: held,
-      look: () => held.look([...this.#processes].map(({ pid }) => pid)),
+      look: (isLast) =>
+        held.look(
+          [...this.#processes].map(({ pid }) => pid),
+          isLast,
+        ),
       untoldNsOf: (tid) => held.untoldNsOf(tid),
     }
   }
