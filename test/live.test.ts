@@ -66,6 +66,27 @@ describe('attaching', () => {
     expect(ended).toMatchObject({ status: 0, stdout: `running\n${ending}\n` })
   })
 
+  it('does not take calls for longer than they were, though their end is not seen when it ends', async () => {
+    const target = await runningTarget('naps.c')
+    const output = scratch('.jsonl')
+    const cut: number[] = []
+    for (let round = 0; round < 4; round++) {
+      const words = ['--raw-times', '--duration', '300ms', '--format', 'jsonl', '-o', output.path]
+      const traced = await run(utrace, [...words, '-p', String(target.pid)], { timeoutMs: 90_000 })
+      expect(traced.status, traced.stderr).toBe(0)
+      const lines = parseTrace(output.read())
+      expect(malformation(lines)).toBeUndefined()
+      const ends = lines.filter(isCallEvent).filter(({ symbol, how }) => symbol === 'nap' && how === 'cut')
+      cut.push(...ends.map(({ durationNs = Number.NaN }) => durationNs))
+    }
+    target.endInOrder()
+    const { stdout } = await inTime(target.outcome, 5_000)
+    const longestNs = Number(/(\d+) ns/.exec(stdout)![1])
+    // It naps nearly all the time.
+    expect(cut.length).toBeGreaterThan(0)
+    expect(Math.max(...cut)).toBeLessThanOrEqual(longestNs)
+  })
+
   it('ends when the target ends', async () => {
     const target = await runningTarget('hot-loop.c')
     const output = scratch()

@@ -174,6 +174,8 @@ export class TraceSession {
       sink.tick(look(), (tid) => engine.totalsOf(tid).overheadNs + untoldNsOf(tid))
       sink.flush()
     })
+    // From now on hooked returns are taken back: how calls end that are open may not be seen.
+    const closingNs = this.#timeline.now()
     log(`tracing done; the target was stopped for a moment ${this.#desk.stopsText}`)
     await endTracing(
       {
@@ -193,13 +195,13 @@ export class TraceSession {
     for (const { cpu, count } of this.#kernel.unreportedLosses()) {
       events.event(now, count, 0, eventKind.lost, 0, cpu)
     }
-    engine.finish(now)
+    engine.finish(closingNs)
     return {
       statistics: { ...engine.statistics, calls: engine.statistics.calls + this.#kernel.leftOutCalls },
       functionsTraced: this.#processes.functions.size,
       untraced: this.#processes.untraced,
       exit: this.#command?.exit,
-      endNs: now,
+      endNs: closingNs,
       waitedNs: engine.waitedNs,
       dropped: this.#dropper.dropped,
     }

@@ -821,6 +821,25 @@ describe('where a trace, a thread or an image begins and ends', () => {
   )
 
   golden(
+    'at the end calls are cut when ends were seen for the last time, of a thread or of all',
+    `
+      f: ret
+      g: return
+      +0 t1 entry f sp=1000
+          begin f
+      +10 t1 entry g sp=f00
+            begin g
+      +20 t2 entry f sp=8000
+          begin f
+      +50 t1 return g sp=f00
+            end g return 40
+      +30 finish
+          end f cut 50
+          end f cut 10
+    `,
+  )
+
+  golden(
     'a thread id that is used again begins with nothing',
     `
       f: return

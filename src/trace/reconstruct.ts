@@ -258,9 +258,12 @@ export class Reconstruction implements EventConsumer {
     if (open > 0) frames[open - 1]!.childrenNs = childrenNs
   }
 
-  /** Cuts every call that is still open, thread by thread, innermost first. */
+  /**
+   * Cuts every call that is still open, thread by thread, innermost first.
+   * @param time from when on ends may not have been seen; what was seen of a thread later proves that its calls were open then
+   */
   finish(time: TraceNs): void {
-    for (const thread of this.#threads.values()) this.#cut(thread, time)
+    for (const thread of this.#threads.values()) this.#cut(thread, asTraceNs(Math.max(time, thread.lastNs)))
   }
 
   #thread(tid: number): Thread {
@@ -278,6 +281,7 @@ export class Reconstruction implements EventConsumer {
   }
 
   #enter(time: TraceNs, stackAtProbe: number, thread: Thread, functionId: number, cpu: number): void {
+    thread.lastNs = time
     const record = this.#functions[functionId]!
     const pointer = stackAtProbe + record.entryDisplacement
     const stack = thread.onlyStackForEntry(pointer) ?? this.#stackForEntry(time, pointer, thread, cpu)
@@ -322,6 +326,7 @@ export class Reconstruction implements EventConsumer {
   }
 
   #leave(time: TraceNs, pointer: number, thread: Thread, cpu: number): void {
+    thread.lastNs = time
     const stack = thread.onlyStackForExit(pointer) ?? this.#stackForExit(time, pointer, thread, cpu)
     if (stack === undefined) return
     for (let top = stack.top; top !== undefined && top.stack <= pointer; top = stack.top) {
@@ -394,6 +399,7 @@ export class Reconstruction implements EventConsumer {
 
   /** An exception handler begins: what lies below it on the stack is gone. */
   #unwind(time: TraceNs, pointer: number, thread: Thread, ownId: number, cpu: number): void {
+    thread.lastNs = time
     const stack = thread.current
     for (let top = stack.top; top !== undefined; top = stack.top) {
       if (top.stack > pointer || top.fn.id === ownId) break

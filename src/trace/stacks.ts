@@ -171,6 +171,8 @@ export class Thread {
   isDrawing = false
   /** Where the last handler on an alternate stack ran. */
   #handlerAt = 0
+  /** When something was last seen of it. */
+  lastNs: TraceNs = asTraceNs(Number.NEGATIVE_INFINITY)
 
   constructor(tid: Tid, pid: Pid) {
     this.tid = tid
@@ -194,6 +196,7 @@ export class Thread {
   /** It has left its CPU, or come back. */
   switched(time: TraceNs, isOff: boolean, cpu: number): void {
     this.#hasSwitched = true
+    this.lastNs = time
     if (isOff) this.#leftCpu = cpu
     else if (this.#offSince !== undefined && cpu !== this.#leftCpu) this.migrations++
     this.#offCpuNs = this.offCpuNs(time)
