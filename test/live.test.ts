@@ -1,7 +1,7 @@
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { buildTarget, executableOf } from './support/build.ts'
+import { buildTarget, executableOf, plainProgram } from './support/build.ts'
 import { peakMemoryMb } from './support/memory.ts'
 import { type Outcome, run } from './support/process.ts'
 import { begin, scratch } from './support/scratch.ts'
@@ -64,6 +64,18 @@ describe('attaching', () => {
     target.endInOrder()
     const ended = await inTime(target.outcome, 5_000)
     expect(ended).toMatchObject({ status: 0, stdout: `running\n${ending}\n` })
+  })
+
+  it('ends when it is told to, though more is called than it can read', async () => {
+    const target = begin(await plainProgram('overload.c'), ['2', '2000000000'])
+    const output = scratch('.jsonl')
+    const words = ['--format', 'jsonl', '-o', output.path, '-p', String(target.pid)]
+    const tracer = begin(utrace, words)
+    await waitUntil(() => (statSync(output.path, { throwIfNoEntry: false })?.size ?? 0) > 200_000_000)
+    tracer.child.kill('SIGTERM')
+    const traced = await inTime(tracer.outcome, 60_000)
+    expect(traced.status, traced.stderr).toBe(128 + 15)
+    expect(target.child.exitCode).toBeNull()
   })
 
   it('does not take calls for longer than they were, though their end is not seen when it ends', async () => {

@@ -507,9 +507,13 @@ export class Kernel {
     }
   }
 
-  /** Hands on all events up to now in the order of their time. @returns their number */
-  drain(consumer: EventConsumer): number {
-    return this.#merger.drain(process.hrtime.bigint(), consumer)
+  /**
+   * Hands on all events up to now in the order of their time.
+   * @param most ends after so many: the next call goes on
+   * @returns their number
+   */
+  drain(consumer: EventConsumer, most?: number): number {
+    return this.#merger.drain(process.hrtime.bigint(), consumer, most)
   }
 
   /** Every event up to then has been handed on. */

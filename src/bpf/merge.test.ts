@@ -85,9 +85,9 @@ class Machine {
     this.finish(tid)
   }
 
-  drain(): number {
+  drain(most?: number): number {
     this.clock++
-    return this.merger.drain(baseNs + BigInt(this.clock), this.#consumer)
+    return this.merger.drain(baseNs + BigInt(this.clock), this.#consumer, most)
   }
 
   drainAll(): void {
@@ -187,6 +187,7 @@ describe('EventMerger', () => {
       { weight: 2, arbitrary: fc.record({ do: fc.constant('reserve' as const), tid, cpu }) },
       { weight: 3, arbitrary: fc.record({ do: fc.constant('finish' as const), tid, cpu }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('burst' as const, 'drain'), tid, cpu }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('drain some' as const), tid, cpu }) },
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100, size: 'max' }), (steps) => {
@@ -197,7 +198,14 @@ describe('EventMerger', () => {
           else if (what === 'finish') machine.finish(thread)
           else if (what === 'burst' && machine.made.length - machine.delivered.length < 150)
             for (let index = 0; index < 30; index++) machine.emit(thread, on)
-          else if (what === 'drain') {
+          else if (what === 'drain some') {
+            // Of so few threads the number serves as another one.
+            const [most, before] = [thread * 7, machine.delivered.length]
+            const count = machine.drain(most)
+            expect(count).toBe(machine.delivered.length - before)
+            expect(count).toBeLessThanOrEqual(most)
+            if (!machine.busy && count < most) expect(machine.delivered).toHaveLength(machine.made.length)
+          } else if (what === 'drain') {
             const now = machine.clock + 1
             machine.drain()
             expect(machine.delivered.every(({ time }) => time <= now)).toBe(true)

@@ -116,6 +116,8 @@ export class EventMerger {
   readonly #baseLow: number
   readonly #baseHigh: number
   #seenUntilNs = asTraceNs(0)
+  /** Up to when events are being handed on, if some of them were left for the next time. */
+  #horizonNs: number | undefined
 
   /**
    * @param rings one per CPU, in the order of CPU numbers
@@ -130,24 +132,38 @@ export class EventMerger {
 
   /**
    * Hands on every event up to `nowNs`, a reading of CLOCK_MONOTONIC made just before the call.
-   * @returns the number of events
+   * @param most ends after so many events: the next call goes on with what is left
+   * @returns the number of events: 0 only where nothing is left
    */
-  drain(nowNs: bigint, consumer: EventConsumer): number {
+  drain(nowNs: bigint, consumer: EventConsumer, most = Number.POSITIVE_INFINITY): number {
+    const before = this.#horizonNs === undefined ? 0 : this.#handOn(this.#horizonNs, consumer, most)
+    if (before >= most || !this.#take()) return before
+    return before + this.#handOn(Number(nowNs - this.#baseNs), consumer, most - before)
+  }
+
+  /** Reads the rings. @returns false where a record is still being written: events behind it could be older than those of other CPUs */
+  #take(): boolean {
     for (const { ring } of this.#queues) ring.snapshot()
     let complete = true
-    const horizon = Number(nowNs - this.#baseNs)
     for (const queue of this.#queues) {
       queue.take(this.#baseLow, this.#baseHigh)
       for (let retry = 0; queue.ring.pending && retry < busyRetries; retry++) {
         queue.take(this.#baseLow, this.#baseHigh)
       }
       queue.sort()
-      // Events behind an unfinished record could be older than those of other CPUs: all wait for it.
       if (queue.ring.pending) complete = false
     }
-    if (!complete) return 0
-    const count = this.#merge(horizon, consumer)
-    this.#seenUntilNs = asTraceNs(horizon)
+    return complete
+  }
+
+  /** Events that were read, up to a time at which all had been. */
+  #handOn(horizonNs: number, consumer: EventConsumer, most: number): number {
+    const count = this.#merge(horizonNs, consumer, most)
+    this.#horizonNs = count < most ? undefined : horizonNs
+    if (this.#horizonNs === undefined) {
+      this.#seenUntilNs = asTraceNs(horizonNs)
+      for (const queue of this.#queues) queue.compact()
+    }
     return count
   }
 
@@ -156,10 +172,10 @@ export class EventMerger {
     return this.#seenUntilNs
   }
 
-  #merge(horizon: number, consumer: EventConsumer): number {
+  #merge(horizon: number, consumer: EventConsumer, most: number): number {
     const queues = this.#queues
     let count = 0
-    for (;;) {
+    while (count < most) {
       let first: CpuQueue | undefined
       let firstTime = horizon
       let until = horizon
@@ -175,18 +191,18 @@ export class EventMerger {
         }
       }
       if (first === undefined) break
-      count += deliver(first, until, consumer)
+      count += deliver(first, until, consumer, most - count)
     }
-    for (const queue of queues) queue.compact()
     return count
   }
 }
 
-/** Hands on the events of one CPU as long as they are not younger than `until`. */
-function deliver(queue: CpuQueue, until: number, consumer: EventConsumer): number {
-  const { times, stacks, threads, kinds, cpu, tail } = queue
+/** Hands on the events of one CPU, so many at most, as long as they are not younger than `until`. */
+function deliver(queue: CpuQueue, until: number, consumer: EventConsumer, most: number): number {
+  const { times, stacks, threads, kinds, cpu } = queue
   let head = queue.head
   const start = head
+  const tail = Math.min(queue.tail, start + most)
   for (; head < tail; head++) {
     const time = times[head]!
     if (time > until) break

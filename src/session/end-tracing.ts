@@ -30,7 +30,7 @@ export async function endTracing(parts: EndingParts, events: EventConsumer): Pro
     reading.end()
   })
   // Nobody hears of events that wake the reader up any more.
-  const source = { drain: (consumer: EventConsumer) => parts.kernel.drain(consumer) }
+  const source = { drain: (consumer: EventConsumer, most: number) => parts.kernel.drain(consumer, most) }
   await pumpEvents(source, events, { flush: () => {}, done: () => isDetached, pause: reading })
   await detached
 }

@@ -1,13 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { EventConsumer } from '../base/event.ts'
 
-/** Where events come from: drains what has happened so far, and says how much it was. */
+/** Where events come from: drains what has happened so far, up to so many events, and says how much it was. */
 export interface EventSource {
-  drain(consumer: EventConsumer): number
+  drain(consumer: EventConsumer, most: number): number
   /** Whether the next event is to end the reader's pause. */
   wakeOnEvent?(isWanted: boolean): void
 }
 
+/** After so many the reader looks up: a report may have come, or a signal. */
+const largestBatch = 50_000
 /** A batch so large that the next one should be fetched without a pause. */
 const busyBatch = 2_000
 const flushIntervalMs = 20
@@ -38,7 +40,8 @@ export class Pause {
 }
 
 /**
- * Moves events from the kernel to the reconstruction, and lets the output out, until `done` holds and nothing is left.
+ * Moves events from the kernel to the reconstruction, and lets the output out, until `done` holds. What is left then is the
+ * caller's to read, when no more can come: a program that does more than can be read must not put off the end.
  * While something happens no event wakes the reader up: it looks again at once where it is much, and ever more rarely
  * where it is little. When nothing happens it asks to be woken up.
  */
@@ -58,8 +61,7 @@ export async function pumpEvents(
   let isAsleep = false
   let lastFlush = performance.now()
   for (;;) {
-    const isDone = done()
-    const count = source.drain(consumer)
+    const count = source.drain(consumer, largestBatch)
     const now = performance.now()
     if (now - lastFlush >= flushIntervalMs) {
       flush()
@@ -69,11 +71,12 @@ export async function pumpEvents(
       isAsleep = false
       source.wakeOnEvent?.(false)
     }
+    // There may be ever more.
+    if (done()) return
     if (count >= busyBatch) {
       await nextTurn()
       continue
     }
-    if (isDone && count === 0) return
     if (count > 0) pauseMs = 1
     else if (pauseMs < awakePauseMaxMs) pauseMs *= 2
     else if (!isAsleep && source.wakeOnEvent !== undefined) {
