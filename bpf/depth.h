@@ -16,8 +16,6 @@ struct open_calls {
 /* The loader gives it a type, which maps of this kind must have. */
 MAP(open_calls, BPF_MAP_TYPE_TASK_STORAGE, 4, sizeof(struct open_calls), 0, BPF_F_NO_PREALLOC);
 
-/* A call that is further below is on another stack: that of a signal handler, say. */
-#define SAME_STACK (1ull << 20)
 /* So much may be missing in the durations of calls that are open, and make no record. */
 #define HIDDEN_NS_MAX 1000000
 

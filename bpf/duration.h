@@ -16,12 +16,9 @@ struct held_call {
 	__u64 hidden_ns; /* what hits without a record had cost the thread before */
 	__u32 function;
 	__u32 cost_ns;   /* of its entry */
-	__u32 flags;     /* HELD_ */
+	__u32 flags;     /* HOOKED and the like */
 	__u32 cpu;
 };
-#define HELD_HOOKED 1          /* the kernel holds its return */
-#define HELD_RETURN_EXPECTED 2 /* its own end will be seen, unless it is unwound */
-#define HELD_IN_PLACE 4        /* in the place of a call whose return is expected there */
 
 /*
  * The event at hand, and what is found out of it. It lies in the map, because the verifier takes that for unknown: of variables
@@ -56,11 +53,8 @@ struct held_calls {
 /* The loader gives it a type, which maps of this kind must have. */
 MAP(held_calls, BPF_MAP_TYPE_TASK_STORAGE, 4, sizeof(struct held_calls), 0, BPF_F_NO_PREALLOC);
 
-/* A call is not further below the innermost one, nor further above the outermost one, unless it is on another stack. */
-#define HELD_STACK_BELOW (1ull << 20)
-#define HELD_STACK_ABOVE (64ull << 10)
-/* The kernel hooks no more returns of a thread than HOOKED_RETURNS_MAX: user space is to see that coming. */
-#define HELD_HOOKED_MAX 40
+/* A call that is further above the outermost one is on another stack too. */
+#define SAME_STACK_ABOVE (64ull << 10)
 
 enum begun_call {
 	CALL_REPORTED, /* its entry is to be recorded */
@@ -136,8 +130,8 @@ static __always_inline int is_on_other_stack(struct held_calls *held, __u64 stac
 		return 0;
 	innermost = held_call(held, held->end - 1)->stack;
 	outermost = held_call(held, held->first)->stack;
-	return stack > outermost ? stack - outermost > HELD_STACK_ABOVE
-				 : stack < innermost && innermost - stack > HELD_STACK_BELOW;
+	return stack > outermost ? stack - outermost > SAME_STACK_ABOVE
+				 : stack < innermost && innermost - stack > SAME_STACK;
 }
 
 /* Begins with an event at this stack pointer: whether user space must see it whatever it is. */
@@ -149,7 +143,7 @@ static __always_inline void look_at_event(struct held_calls *held, __u64 stack)
 	held->now.in_place = 0;
 	held->tells_next = 0;
 	/* Far above is another stack. */
-	if (stack >= held->tells_below && stack - held->tells_below < HELD_STACK_BELOW)
+	if (stack >= held->tells_below && stack - held->tells_below < SAME_STACK)
 		held->tells_below = 0;
 }
 
@@ -167,11 +161,17 @@ static __always_inline int is_long(struct held_call *call, __u64 now_ns)
 	return now_ns - call->since_ns >= config.duration_min_ns;
 }
 
+/* Whether calls are open at this stack pointer or below. */
+static __always_inline int any_at_or_below(struct held_calls *held, __u64 stack)
+{
+	return held->end != held->first && held_call(held, held->end - 1)->stack <= stack;
+}
+
 /* Whether an entry is the next turn of a loop in this call. */
 static __always_inline int is_turn_of(struct held_call *call, struct held_event *entry)
 {
 	return call->stack == entry->stack && call->function == entry->function && entry->own & FUNCTION_LOOPS &&
-	       call->flags & (HELD_RETURN_EXPECTED | HELD_IN_PLACE);
+	       call->flags & (RETURN_EXPECTED | IN_PLACE);
 }
 
 /* Whether it may have handed its place on by a jump to what is entered. */
@@ -180,7 +180,7 @@ static __always_inline int may_have_jumped_to(struct held_call *call, struct hel
 	__u32 first = 0;
 	struct function_flags *flags = bpf_map_lookup_elem(&functions, &first);
 
-	return call->stack == entry->stack && call->flags & (HELD_RETURN_EXPECTED | HELD_IN_PLACE) && flags &&
+	return call->stack == entry->stack && call->flags & (RETURN_EXPECTED | IN_PLACE) && flags &&
 	       flags->of[call->function & (FUNCTIONS_MAX - 1)] & FUNCTION_TAIL_CALLS;
 }
 
@@ -194,7 +194,7 @@ static __always_inline int remove_next(struct held_calls *held)
 	struct held_call *call = held_call(held, held->end - 1);
 	int is_told = held->told == held->end;
 
-	if (held->end == held->first || call->stack > now->stack)
+	if (!any_at_or_below(held, now->stack))
 		return 0;
 	if (now->kind == RECORD_ENTRY && is_turn_of(call, now))
 		return 0;
@@ -208,7 +208,7 @@ static __always_inline int remove_next(struct held_calls *held)
 		return 1;
 	}
 	now->in_place |= call->stack == now->stack;
-	held->hooked -= call->flags & HELD_HOOKED;
+	held->hooked -= call->flags & HOOKED;
 	held->end--;
 	if (is_told) {
 		held->told--;
@@ -218,11 +218,6 @@ static __always_inline int remove_next(struct held_calls *held)
 	held->hidden_ns += call->cost_ns;
 	count_left_out();
 	return 1;
-}
-
-static __always_inline int any_at_or_below(struct held_calls *held, __u64 stack)
-{
-	return held->end != held->first && held_call(held, held->end - 1)->stack <= stack;
 }
 
 /* Removes all calls that are over. */
@@ -250,15 +245,15 @@ static __always_inline void push_held(struct held_calls *held)
 
 	call->since_ns = now->now_ns;
 	if (held->end != held->first && below->stack == now->stack &&
-	    below->flags & (HELD_RETURN_EXPECTED | HELD_IN_PLACE)) {
-		flags = HELD_IN_PLACE;
+	    below->flags & (RETURN_EXPECTED | IN_PLACE)) {
+		flags = IN_PLACE;
 		call->since_ns = below->since_ns;
 	}
 	if (now->own & (FUNCTION_EXITS_PROBED | FUNCTION_LEAVES_RETURN_ALONE))
-		flags |= HELD_RETURN_EXPECTED;
+		flags |= RETURN_EXPECTED;
 	else if (!(now->cookie & COOKIE_NO_HOOK) && held->hooked < HOOKED_RETURNS_MAX)
-		flags |= HELD_RETURN_EXPECTED | HELD_HOOKED;
-	held->hooked += flags & HELD_HOOKED;
+		flags |= RETURN_EXPECTED | HOOKED;
+	held->hooked += flags & HOOKED;
 	call->stack = now->stack;
 	call->pointer = now->pointer;
 	call->begin_ns = now->now_ns;
@@ -296,7 +291,7 @@ static __always_inline enum begun_call enter_held(struct held_calls *held)
 		return CALL_HELD;
 	}
 	push_held(held);
-	return now->tells || held->hooked >= HELD_HOOKED_MAX ? CALL_TOLD : CALL_HELD;
+	return now->tells || held->hooked >= MANY_HOOKED_RETURNS ? CALL_TOLD : CALL_HELD;
 }
 
 /* An entry. `own`: the flags of its function. */
@@ -418,8 +413,8 @@ static __always_inline void inherit_held(void *child, __u32 child_thread)
 			break;
 		*held_call(copy, number) = *held_call(held, number);
 		/* Who sees a hooked return is who saw its entry: not the child. */
-		if (held_call(copy, number)->flags & HELD_HOOKED)
-			held_call(copy, number)->flags &= HELD_IN_PLACE;
+		if (held_call(copy, number)->flags & HOOKED)
+			held_call(copy, number)->flags &= IN_PLACE;
 		number++;
 	}
 	copy->told = copy->end = number;

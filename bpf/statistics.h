@@ -6,11 +6,6 @@
 #define FRAMES_MAX 256
 #define BUCKETS 64
 
-#define HOOKED 1          /* the kernel holds its return */
-#define RETURN_EXPECTED 2 /* its own end will be reported, unless it is unwound */
-#define NESTED 4          /* the same function is open further out */
-#define IN_PLACE 8        /* in the place of a call whose return is expected there */
-
 struct frame {
 	__u64 stack; /* where its return address is */
 	__u64 begin_ns;
@@ -168,8 +163,6 @@ static __always_inline void report_deep(__u32 function)
 		bpf_send_signal_thread(SIGSTOP);
 	bpf_ringbuf_submit(record, 0);
 }
-
-#define MANY_HOOKED_RETURNS 40
 
 /* Returns 0 where the return of the call is to be hooked. */
 static __always_inline int begin_call(const struct hit *hit, struct function_flags *flags, __u8 own)

@@ -125,6 +125,8 @@ struct control_record {
 
 /* MAX_URETPROBE_DEPTH of the kernel: it hooks no more returns of a thread than this. */
 #define HOOKED_RETURNS_MAX 64
+/* With so many, user space is to see that limit coming. */
+#define MANY_HOOKED_RETURNS 40
 
 /* A return address on the stack that the kernel has replaced by that of its trampoline. */
 struct hooked_return {
@@ -502,6 +504,15 @@ static __always_inline int is_outside_sample(__u32 thread)
 	return is_sampling() && !drawn_call_of(thread);
 }
 
+/* What is known of an open call, where they are kept: bpf/duration.h, bpf/statistics.h. */
+#define HOOKED 1          /* the kernel holds its return */
+#define RETURN_EXPECTED 2 /* its own end will be seen, unless it is unwound */
+#define NESTED 4          /* the same function is open further out */
+#define IN_PLACE 8        /* in the place of a call whose return is expected there */
+
+/* A call that is further below is on another stack: that of a signal handler, say. */
+#define SAME_STACK (1ull << 20)
+
 #include "iterate.h"
 #include "hidden-costs.h"
 #include "depth.h"
@@ -725,11 +736,13 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	__u32 pid = bpf_get_current_pid_tgid() >> 32, first = 0;
 	__u32 *images_to_come = bpf_map_lookup_elem(&start, &first);
 	struct process nothing_known = {0};
+	struct open_calls *calls;
 
 	if (bpf_map_lookup_elem(&processes, &pid)) {
-		leave_calls(current_thread(), open_calls_at_exit(), ~0ull);
+		calls = open_calls_at_exit();
+		leave_calls(current_thread(), calls, ~0ull);
 		emit(current_thread(), RECORD_EXEC, 0, pid);
-		forget_hidden(open_calls_at_exit());
+		forget_hidden(calls);
 		forget_held();
 		stop_process(CONTROL_EXEC);
 		return 0;

@@ -1,3 +1,5 @@
+import { pageBytes } from './pages.ts'
+
 /**
  * The consumer side of a BPF ring buffer, in which the program reports what becomes of processes: memory logic only, no
  * file descriptor.
@@ -13,7 +15,6 @@ export interface ControlRingMemory {
   readonly size: number
 }
 
-export const pageBytes = 4096
 const headerBytes = 8
 const busyBit = 0x8000_0000
 const discardBit = 0x4000_0000

@@ -1,4 +1,5 @@
 import { recordBytes } from './layout.ts'
+import { pageBytes, roundToPage } from './pages.ts'
 
 /**
  * The reader's side of the ring into which the BPF program writes the records of one CPU (bpf/ring.h): a counter of the records
@@ -11,9 +12,8 @@ export interface EventRingMemory {
   readonly records: number
 }
 
-export const eventRingHeaderBytes = 4096
+export const eventRingHeaderBytes = pageBytes
 const consumedAt = 64
-const pageBytes = 4096
 /** Bits of a thread's id: PID_MAX_LIMIT of the kernel. Above it is the number of the round. */
 const threadBits = 22
 export const threadMask = 2 ** threadBits - 1
@@ -28,7 +28,7 @@ export function eventRingRecords(bytes: number): number {
 
 /** What a ring takes in memory: whole pages. */
 export function eventRingBytes(records: number): number {
-  return eventRingHeaderBytes + Math.ceil((records * recordBytes) / pageBytes) * pageBytes
+  return eventRingHeaderBytes + roundToPage(records * recordBytes)
 }
 
 /** The round in which a record is written: what its place says when it is complete. The memory begins with zeros. */

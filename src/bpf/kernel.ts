@@ -8,7 +8,7 @@ import { mapSharedMemory } from '../sys/memory.ts'
 import { openWakeUp, waitReadable } from '../sys/poll.ts'
 import type { KernelTypes } from './btf.ts'
 import { readCachedKernelTypes } from './cached-kernel-types.ts'
-import { ControlRing, pageBytes } from './control-ring.ts'
+import { ControlRing } from './control-ring.ts'
 import { onlineCpus, possibleCpuCount } from './cpus.ts'
 import { EventRing, eventRingBytes, eventRingRecords } from './event-ring.ts'
 import { beginSampling, closeTracing, functionFlags, limitCalls, pauseTracing } from './function-flags.ts'
@@ -40,6 +40,7 @@ import { type HeldThread, listHeld } from './list-held.ts'
 import { BpfMap, mapType, readOnlyForPrograms, u32Bytes } from './map.ts'
 import { EventMerger } from './merge.ts'
 import { readBpfObject } from './object.ts'
+import { pageBytes, roundToPage } from './pages.ts'
 import { loadProgram } from './program.ts'
 import { runContext, runContextUnknown } from './run-context.ts'
 import { KernelStatistics, statisticsValueBytes } from './statistics.ts'
@@ -651,8 +652,4 @@ function controlRing(fd: number, size: number): ControlRing {
     producer: mapSharedMemory(fd, pageBytes, pageBytes + 2 * size, 'read'),
     size,
   })
-}
-
-function roundToPage(bytes: number): number {
-  return Math.ceil(bytes / pageBytes) * pageBytes
 }

@@ -133,7 +133,7 @@ export class EventMerger {
   /**
    * Hands on every event up to `nowNs`, a reading of CLOCK_MONOTONIC made just before the call.
    * @param most ends after so many events: the next call goes on with what is left
-   * @returns the number of events: 0 only where nothing is left
+   * @returns the number of events: 0 only where nothing is left, or what is left waits for a record that is being written
    */
   drain(nowNs: bigint, consumer: EventConsumer, most = Number.POSITIVE_INFINITY): number {
     const before = this.#horizonNs === undefined ? 0 : this.#handOn(this.#horizonNs, consumer, most)

@@ -1,4 +1,5 @@
-import { type ControlRingMemory, pageBytes } from '../../src/bpf/control-ring.ts'
+import type { ControlRingMemory } from '../../src/bpf/control-ring.ts'
+import { pageBytes } from '../../src/bpf/pages.ts'
 
 const busyBit = 0x8000_0000
 const discardBit = 0x4000_0000
