@@ -90,6 +90,11 @@ describe('startCommand', () => {
     expect(text).toBe('321\n')
   })
 
+  test('the limit of open files is set before there is another user, whose limits others may not set', async () => {
+    const { text } = await runScript('ulimit -S -n >&$OUT', { user: nobody }, { openFilesLimit: 321 })
+    expect(text).toBe('321\n')
+  })
+
   test('another user: ids, groups and environment are theirs', async () => {
     const script = '{ id -u; id -g; id -G; echo $HOME $USER $LOGNAME; } >&$OUT'
     const { text } = await runScript(script, { user: nobody })
@@ -124,10 +129,19 @@ describe('wrappedCommand', () => {
     expect(wrappedCommand(command)).toEqual({ words: ['true', '-x'], wrappers: 0 })
   })
 
+  test('a file that runs as another user has its limit set before', () => {
+    const inherited = { ...plain, openFilesLimit: 99 }
+    const { words, wrappers } = wrappedCommand({ file: '/bin/su', words: ['su'], inherited })
+    expect([...words, wrappers]).toEqual(['prlimit', '--nofile=99:', 'su', 1])
+    expect(wrappedCommand({ ...command, inherited }).wrappers).toBe(0)
+  })
+
   test('counts the images before that of the command', () => {
-    const inherited = { ...plain, ignoredSignals: ['HUP', 'INT'] }
+    const inherited = { ...plain, openFilesLimit: 99, ignoredSignals: ['HUP', 'INT'] }
     expect(wrappedCommand({ ...command, inherited, user: nobody })).toEqual({
       words: [
+        'prlimit',
+        '--nofile=99:',
         'env',
         '--ignore-signal=HUP,INT',
         'setpriv',
@@ -138,7 +152,7 @@ describe('wrappedCommand', () => {
         'true',
         '-x',
       ],
-      wrappers: 2,
+      wrappers: 3,
     })
   })
 })

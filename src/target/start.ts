@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { statSync } from 'node:fs'
 import { asPid, type Pid } from '../base/units.ts'
 import { setOpenFilesLimit, withoutAddressRandomization } from '../sys/process.ts'
 import type { InheritedState } from './inherited.ts'
@@ -32,8 +33,11 @@ export interface StartedCommand {
 
 /** The words to run, with the programs before them that only prepare the process and then become the next. */
 export function wrappedCommand(options: Pick<StartOptions, 'file' | 'words' | 'user' | 'inherited'>) {
-  const { ignoredSignals, blockedSignals } = options.inherited
+  const { ignoredSignals, blockedSignals, openFilesLimit } = options.inherited
   const wrappers: string[][] = []
+  if (openFilesLimit !== undefined && becomesAnotherUser(options)) {
+    wrappers.push(['prlimit', `--nofile=${openFilesLimit}:`])
+  }
   if (ignoredSignals.length > 0 || blockedSignals.length > 0) {
     const flag = (name: string, signals: readonly string[]) =>
       signals.length > 0 ? [`--${name}-signal=${signals.join(',')}`] : []
@@ -70,8 +74,15 @@ export async function startCommand(options: StartOptions): Promise<StartedComman
   const child = options.randomizeAddresses ? start() : withoutAddressRandomization(start)
   const ended = exitReport(child)
   const pid = await startedPid(child)
-  if (options.inherited.openFilesLimit !== undefined) setOpenFilesLimit(pid, options.inherited.openFilesLimit)
+  const { openFilesLimit } = options.inherited
+  if (openFilesLimit !== undefined && !becomesAnotherUser(options)) setOpenFilesLimit(pid, openFilesLimit)
   return { pid, ended }
+}
+
+/** As soon as it has other ids, its limits can only be set with CAP_SYS_RESOURCE (prlimit(2)), which root may lack. */
+function becomesAnotherUser({ file, user }: Pick<StartOptions, 'file' | 'user'>): boolean {
+  const setIdBits = 0o6000
+  return user !== undefined || ((statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & setIdBits) !== 0
 }
 
 /** Descriptors keep their numbers; those that utrace was not given stay closed. */
