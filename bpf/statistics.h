@@ -8,7 +8,7 @@
 
 struct frame {
 	__u64 stack; /* where its return address is */
-	__u64 begin_ns;
+	__u64 begin_ns; /* on the clock of the thread, which stands still while that is held up */
 	__u64 called_ns; /* spent in the calls that it made */
 	__u32 function;
 	__u32 flags;
@@ -17,6 +17,8 @@ struct frame {
 struct thread_state {
 	__u32 depth;
 	__u32 hooked;
+	__u64 held_up_ns;
+	__u64 stopped_since_ns; /* 0: it has not been stopped since the last hit */
 	__u32 open[256]; /* calls by the low bits of their function: where there are none, none is nested */
 	struct frame frames[FRAMES_MAX];
 };
@@ -84,7 +86,7 @@ static __always_inline struct frame *top_of(struct thread_state *thread)
 static __always_inline void end_call(struct thread_state *thread, struct frame *top, __u64 now, enum call_end how)
 {
 	struct function_statistics *sums = statistics_of(top->function);
-	__u64 duration = now - top->begin_ns, called = top->called_ns;
+	__u64 duration = now - thread->held_up_ns - top->begin_ns, called = top->called_ns;
 	struct frame *caller;
 
 	thread->depth--;
@@ -132,6 +134,23 @@ static __always_inline struct thread_state *state_of(struct task_struct *task, _
 	return bpf_task_storage_get(&threads, task, 0, flags);
 }
 
+/* Threads that were stopped, and when user space has continued them. */
+MAP(continued, BPF_MAP_TYPE_HASH, 4, 8, 1 << 15, BPF_F_NO_PREALLOC);
+
+/* If the thread was stopped since its last hit, that was no time of the calls that are open. */
+static __always_inline void take_stop_off(struct thread_state *thread, __u32 id)
+{
+	__u64 *continued_ns;
+
+	if (!thread->stopped_since_ns)
+		return;
+	continued_ns = bpf_map_lookup_elem(&continued, &id);
+	if (continued_ns && *continued_ns > thread->stopped_since_ns)
+		thread->held_up_ns += *continued_ns - thread->stopped_since_ns;
+	thread->stopped_since_ns = 0;
+	bpf_map_delete_elem(&continued, &id);
+}
+
 static __always_inline int is_open(struct thread_state *thread, __u32 function)
 {
 	__u32 depth = thread->depth;
@@ -176,6 +195,8 @@ static __always_inline int begin_call(const struct hit *hit, struct function_fla
 
 	if (config.statistics_trace)
 		now = event_time(hit->thread, RECORD_ENTRY, function, hit->stack_pointer);
+	if (thread)
+		take_stop_off(thread, hit->thread);
 	top = thread ? top_of(thread) : 0;
 	if (top && top->stack <= stack) FOR_UP_TO (FRAMES_MAX) {
 		top = top_of(thread);
@@ -218,9 +239,11 @@ static __always_inline int begin_call(const struct hit *hit, struct function_fla
 	frame->flags = call_flags;
 	thread->open[function & 255]++;
 	thread->depth++;
-	frame->begin_ns = config.statistics_trace ? now : bpf_ktime_get_ns();
+	if (!config.statistics_trace)
+		now = bpf_ktime_get_ns();
+	frame->begin_ns = now - thread->held_up_ns;
 	if (own & FUNCTION_ENDS_AT_ENTRY)
-		end_call(thread, frame, frame->begin_ns, END_RETURN);
+		end_call(thread, frame, now, END_RETURN);
 	return !(call_flags & HOOKED);
 }
 
@@ -233,6 +256,7 @@ static __always_inline void end_calls(const struct hit *hit, __u32 kind, __u64 s
 
 	if (!top || top->stack > stack)
 		return;
+	take_stop_off(thread, hit->thread);
 	end_call(thread, top, now, top->stack < stack ? how_missed(top) : END_RETURN);
 	top = top_of(thread);
 	/* Nearly always that was all: a loop takes three calls of the kernel. */
@@ -291,6 +315,31 @@ int stat_return(struct registers *ctx)
 	return 0;
 }
 
+/* It was no time of the calls that are open. `waited_ns`: as wait_for_change returns it. */
+static __always_inline void take_off(const struct hit *hit, __s64 waited_ns)
+{
+	struct thread_state *thread = waited_ns ? state_of(hit->task, 0) : 0;
+
+	if (config.statistics_trace && waited_ns > 0)
+		emit_of(hit->thread, RECORD_WAITED, 1, waited_ns);
+	if (thread)
+		take_stop_off(thread, hit->thread);
+	if (thread && waited_ns > 0)
+		thread->held_up_ns += waited_ns;
+	else if (thread)
+		thread->stopped_since_ns = -waited_ns;
+}
+
+/* As unwinder_called. */
+SEC("uprobe.multi")
+int stat_unwinder_called(struct registers *ctx)
+{
+	struct hit hit = hit_of(ctx, 0);
+
+	take_off(&hit, put_returns_right(ctx));
+	return 0;
+}
+
 /* As exception_caught. */
 SEC("uprobe.multi")
 int stat_caught(struct registers *ctx)
@@ -302,6 +351,8 @@ int stat_caught(struct registers *ctx)
 	struct thread_state *thread = state_of(hit.task, 0);
 	struct frame *top;
 
+	if (thread)
+		take_stop_off(thread, hit.thread);
 	if (thread && flags) FOR_UP_TO (FRAMES_MAX) {
 		top = top_of(thread);
 		if (!top || top->stack > ctx->rsp || top->function == own)
@@ -310,6 +361,7 @@ int stat_caught(struct registers *ctx)
 			break;
 		end_call(thread, top, now, END_UNWOUND);
 	}
+	take_off(&hit, hook_returns_again(&hit));
 	return 0;
 }
 

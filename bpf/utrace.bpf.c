@@ -78,6 +78,7 @@ const volatile struct {
 	__u32 sample_below; /* a call is drawn if a random number of 32 bits is below; 0: all are recorded */
 	__u32 depth_limit;  /* so many calls within each other are recorded, at most DEPTH_MAX; 0: all are */
 	__u32 duration_min_ns; /* calls that take less are not recorded; 0: all are */
+	__u32 may_wait;        /* 1: threads wait on their CPU until user space has changed their stack: there is another CPU */
 	__u32 statistics_functions; /* so many functions have room in `statistics` for each CPU */
 	__u32 statistics_trace;     /* 1: what is summed up goes to the rings too */
 } config SEC(".rodata") = {0};
@@ -94,7 +95,7 @@ enum record_kind {
 	RECORD_SIGNAL = 9,  /* a handler of the thread is about to be called */
 	RECORD_JUMP = 11,   /* as RECORD_RET, at a jump by which the function leaves; stack: where the return address is */
 	RECORD_SWITCH = 13, /* function: 0 if the thread runs again, 1 if it waits, 2 if others run in its place */
-	RECORD_WAITED = 14, /* stack: nanoseconds that the thread was stopped for, up to now */
+	RECORD_WAITED = 14, /* stack: nanoseconds that the thread was held up for, up to now; function: 1 if it was on its CPU */
 	RECORD_FAULT_AT = 16, /* stack: where an instruction faulted, or the thread is killed; function: its process */
 	RECORD_FAULT,         /* stack: stack pointer there; function: 1 if it points at a return into the program */
 	RECORD_DRAWN, /* the thread's next entry is of a call that was drawn */
@@ -114,6 +115,7 @@ enum control_kind {
 	CONTROL_LEFT = 7, /* a traced process has a child that is not to be traced, and that has run nothing yet */
 	CONTROL_DEEP,    /* many returns are hooked, and a function (parent: its id) calls itself again */
 	CONTROL_EVENTS,  /* there are records, and the reader had asked to be told; nothing is stopped */
+	CONTROL_CAUGHT,  /* an exception was caught, and returns were hooked before on what is left of the stack: their list follows */
 };
 
 struct control_record {
@@ -133,11 +135,6 @@ struct hooked_return {
 	__u64 slot;
 	__u64 return_address;
 	__u64 probe; /* address of the entry probe that hooked it */
-};
-
-struct unwind_record {
-	struct control_record head;
-	struct hooked_return returns[HOOKED_RETURNS_MAX]; /* those with a slot of 0 are none */
 };
 
 /* What is known of a traced process: calls into libraries count when they return into [caller_start, caller_end). */
@@ -286,6 +283,8 @@ static __always_inline int called_by_program(__u64 stack_pointer, __u32 pid)
 		return 1;
 	return !(return_address & 0xfff) && return_address == trampoline_of((void *)bpf_get_current_task());
 }
+
+#include "iterate.h"
 
 #define FLAG_CARRY 0x001
 #define FLAG_PARITY 0x004
@@ -513,7 +512,6 @@ static __always_inline int is_outside_sample(__u32 thread)
 /* A call that is further below is on another stack: that of a signal handler, say. */
 #define SAME_STACK (1ull << 20)
 
-#include "iterate.h"
 #include "hidden-costs.h"
 #include "depth.h"
 #include "duration.h"
@@ -624,55 +622,109 @@ int modules_changed(struct registers *ctx)
 	return 0;
 }
 
+#include "wait.h"
+
 /*
- * Lists the returns of this thread that are hooked now. The kernel's own list (struct return_instance) may hold ones
- * that are over, or that were put right before: only where the trampoline's address still stands is a hook.
+ * Lists the returns of this thread that are hooked now, or those that were, until the true addresses were put back. The
+ * kernel's own list (struct return_instance) may hold ones that are over: what stands on the stack decides.
  */
-static __always_inline __u32 list_hooked_returns(void *task, __u64 stack, struct hooked_return *returns)
+static __always_inline __u32 list_returns_above(__u64 stack, struct stack_record *record, int are_hooked)
 {
+	void *task = (void *)bpf_get_current_task();
 	__u64 trampoline = trampoline_of(task);
 	void *utask = (void *)read_u64(task, config.task_utask);
 	void *instance = utask ? (void *)read_u64(utask, config.utask_return_instances) : 0;
-	__u32 any = 0;
 
-	for (int i = 0; i < HOOKED_RETURNS_MAX; i++) {
-		__u64 slot = 0, found = 0;
+	record->trampoline = trampoline;
+	record->count = 0;
+	if (trampoline) FOR_UP_TO (HOOKED_RETURNS_MAX) {
+		__u64 slot, return_address, found = 0;
 
-		returns[i].slot = 0;
-		if (!instance || !trampoline)
-			continue;
+		if (!instance)
+			break;
 		slot = read_u64(instance, config.instance_stack);
+		return_address = read_u64(instance, config.instance_return);
 		bpf_probe_read_user(&found, sizeof(found), (void *)slot);
-		if (slot >= stack && found == trampoline) {
-			returns[i].slot = slot;
-			returns[i].return_address = read_u64(instance, config.instance_return);
-			returns[i].probe = read_u64(instance, config.instance_func);
-			any = 1;
+		if (slot >= stack && found == (are_hooked ? trampoline : return_address)) {
+			struct hooked_return *listed = &record->returns[record->count++ & (HOOKED_RETURNS_MAX - 1)];
+
+			listed->slot = slot;
+			listed->return_address = return_address;
+			listed->probe = read_u64(instance, config.instance_func);
 		}
 		instance = (void *)read_u64(instance, config.instance_next);
 	}
-	return any;
+	return record->count;
+}
+
+/* Threads whose returns were put right for an exception: where it is caught they are to be hooked again. */
+MAP(unhooked, BPF_MAP_TYPE_HASH, 4, 4, 1 << 15, BPF_F_NO_PREALLOC);
+
+/* Of functions by which unwinders start: its argument is an exception, which is caught by __cxa_begin_catch if it is C++'s. */
+#define UNWINDER_THROWS 1
+
+/* "GNUCC++" or "CLNGC++", and a byte (Itanium C++ ABI: exception handling, 2.2.1); the first member of struct _Unwind_Exception. */
+static __always_inline int is_cxx_exception(__u64 exception)
+{
+	__u64 class = 0;
+
+	bpf_probe_read_user(&class, sizeof(class), (void *)exception);
+	class >>= 8;
+	return class == 0x474e5543432b2b || class == 0x434c4e47432b2b;
 }
 
 /*
- * At the functions by which unwinders start. They read return addresses: if some are hooked, the process is stopped,
- * and user space writes the true ones back before it lets the unwinder go on.
+ * At the functions by which unwinders start. They read return addresses: if some are hooked the thread waits until user
+ * space has written the true ones back. Returns what wait_for_change does; 0: it does not wait.
  */
-SEC("uprobe.multi")
-int unwinder_called(struct registers *ctx)
+static __always_inline __s64 put_returns_right(struct registers *ctx)
 {
-	struct unwind_record *record = bpf_ringbuf_reserve(&control, sizeof(*record), 0);
+	struct stack_record *record = bpf_ringbuf_reserve(&control, sizeof(*record), 0);
+	struct hit hit = hit_of(ctx, 0);
+	__u32 one = 1;
 
 	if (!record)
 		return 0;
-	if (!list_hooked_returns((void *)bpf_get_current_task(), ctx->rsp, record->returns)) {
+	if (!list_returns_above(ctx->rsp, record, 1)) {
 		bpf_ringbuf_discard(record, 0);
 		return 0;
 	}
-	fill_control(&record->head, CONTROL_UNWINDS);
-	bpf_send_signal_thread(SIGSTOP);
-	bpf_ringbuf_submit(record, 0);
+	/* Before the record of the wait. */
+	tell_held();
+	record->may_hook_again = hit.cookie & UNWINDER_THROWS && is_cxx_exception(ctx->rdi);
+	if (record->may_hook_again)
+		bpf_map_update_elem(&unhooked, &hit.thread, &one, BPF_ANY);
+	return wait_for_change(record, CONTROL_UNWINDS);
+}
+
+SEC("uprobe.multi")
+int unwinder_called(struct registers *ctx)
+{
+	__s64 waited_ns = put_returns_right(ctx);
+
+	if (waited_ns > 0)
+		emit_of(current_thread(), RECORD_WAITED, 1, waited_ns);
 	return 0;
+}
+
+/* Where an exception is caught: what is left of the stack is hooked again. Returns the same. */
+static __always_inline __s64 hook_returns_again(const struct hit *hit)
+{
+	__u32 thread = hit->thread;
+	struct stack_record *record;
+
+	if (!bpf_map_lookup_elem(&unhooked, &thread))
+		return 0;
+	bpf_map_delete_elem(&unhooked, &thread);
+	record = is_closing() ? 0 : bpf_ringbuf_reserve(&control, sizeof(*record), 0);
+	if (!record)
+		return 0;
+	if (!list_returns_above(hit->stack_pointer, record, 0)) {
+		bpf_ringbuf_discard(record, 0);
+		return 0;
+	}
+	record->may_hook_again = 0;
+	return wait_for_change(record, CONTROL_CAUGHT);
 }
 
 /* What the iterator below writes for each hooked return of a task. */
@@ -698,7 +750,9 @@ int list_returns(__u64 *ctx)
 	listed.thread = read_u32(task, config.task_pid);
 	utask = (void *)read_u64(task, config.task_utask);
 	instance = utask ? (void *)read_u64(utask, config.utask_return_instances) : 0;
-	for (int i = 0; i < HOOKED_RETURNS_MAX && instance; i++) {
+	FOR_UP_TO (HOOKED_RETURNS_MAX) {
+		if (!instance)
+			break;
 		listed.slot = read_u64(instance, config.instance_stack);
 		listed.return_address = read_u64(instance, config.instance_return);
 		bpf_seq_write(seq, &listed, sizeof(listed));
@@ -712,11 +766,15 @@ SEC("uprobe.multi")
 int exception_caught(struct registers *ctx)
 {
 	struct hit hit = hit_of(ctx, 0);
+	__s64 waited_ns;
 
-	if (is_outside_sample(hit.thread))
-		return 0;
-	leave_calls(hit.thread, open_calls_at_exit(), ctx->rsp);
-	emit(hit.thread, RECORD_UNWOUND, hit.cookie, ctx->rsp);
+	if (!is_outside_sample(hit.thread)) {
+		leave_calls(hit.thread, open_calls_at_exit(), ctx->rsp);
+		emit(hit.thread, RECORD_UNWOUND, hit.cookie, ctx->rsp);
+	}
+	waited_ns = hook_returns_again(&hit);
+	if (waited_ns > 0)
+		emit_of(hit.thread, RECORD_WAITED, 1, waited_ns);
 	return 0;
 }
 
@@ -763,13 +821,14 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tracepoint")
 int thread_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	__u32 thread = current_thread(), pid = bpf_get_current_pid_tgid() >> 32;
 	void *signal;
 	int is_last;
 	struct control_record *record;
 
 	if (!bpf_map_lookup_elem(&processes, &pid))
 		return 0;
+	bpf_map_delete_elem(&unhooked, &thread);
 	signal = (void *)read_u64((void *)ctx->args[0], config.task_signal);
 	is_last = read_u32(signal, config.signal_live) == 0;
 	leave_calls(current_thread(), open_calls_at_exit(), ~0ull);

@@ -76,6 +76,7 @@ describe('sums made in the kernel are those of a trace of the same run, to the n
     { source: 'setjmp.c', flags: ['-O2'] },
     { source: 'exceptions.cpp', flags: ['-O2'] },
     { source: 'exceptions-deep.cpp', flags: ['-O0'] },
+    { source: 'passing-exceptions.cpp', flags: ['-O1'] },
     { source: 'signal-handler.c', flags: ['-O2'] },
     { source: 'threads.c', flags: ['-O2'], linkFlags: ['-pthread'] },
     { source: 'thread-exit.c', flags: ['-O2'], linkFlags: ['-pthread'] },

@@ -40,7 +40,7 @@ export const eventKind = {
   faultAt: 16,
   /** Follows: `stack` is the stack pointer; the function id is 1 if a return address into the program is there. */
   fault: 17,
-  /** The thread goes on after it was stopped for `stack` ns: it had to wait for utrace. */
+  /** The thread goes on after it was held up for `stack` ns: it had to wait for utrace, on its CPU if the function id is 1. */
   waited: 14,
   /** Not from the kernel: the function has lost its probes. Only hooked returns of its calls are still reported. */
   dropped: 15,

@@ -2,10 +2,19 @@ import { readFileSync } from 'node:fs'
 import { type EntryProbe, entryProbes } from '../base/entry-probe.ts'
 import { UserError } from '../base/errors.ts'
 import type { EventConsumer } from '../base/event.ts'
-import type { DurationNs, FileOffset, Pid, RuntimeAddress, Tid, TraceNs } from '../base/units.ts'
+import {
+  asTid,
+  asTraceNs,
+  type DurationNs,
+  type FileOffset,
+  type Pid,
+  type RuntimeAddress,
+  type Tid,
+  type TraceNs,
+} from '../base/units.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { mapSharedMemory } from '../sys/memory.ts'
-import { openWakeUp, waitReadable } from '../sys/poll.ts'
+import { blockUntilReadable, openWakeUp, waitReadable } from '../sys/poll.ts'
 import type { KernelTypes } from './btf.ts'
 import { readCachedKernelTypes } from './cached-kernel-types.ts'
 import { ControlRing } from './control-ring.ts'
@@ -14,7 +23,6 @@ import { EventRing, eventRingBytes, eventRingRecords } from './event-ring.ts'
 import { beginSampling, closeTracing, functionFlags, limitCalls, pauseTracing } from './function-flags.ts'
 import {
   controlKind,
-  controlRecordBytes,
   cookie,
   cpuWord,
   cpuWords,
@@ -22,11 +30,13 @@ import {
   displacementWordsMax,
   functionFlag,
   hookedReturnBytes,
-  hookedReturnsMax,
   kernelMembers,
   processFlag,
   processValueBytes,
   recordBytes,
+  stackRecord,
+  unwinderThrows,
+  waitWords,
 } from './layout.ts'
 import {
   attachRawTracepoint,
@@ -44,6 +54,7 @@ import { pageBytes, roundToPage } from './pages.ts'
 import { loadProgram } from './program.ts'
 import { runContext, runContextUnknown } from './run-context.ts'
 import { KernelStatistics, statisticsValueBytes } from './statistics.ts'
+import { type Wait, Waits } from './waits.ts'
 
 /** A return address on a thread's stack that the kernel has replaced. */
 export interface HookedReturn {
@@ -54,17 +65,34 @@ export interface HookedReturn {
 }
 
 /**
- * What became of a traced process. But for `ended`, it has been stopped, and waits until it is told to go on:
+ * What became of a traced process. But for `ended` it has been stopped, and waits until it is told to go on:
  * before the first instruction of a new image (`started`, `exec`) or of a child (`forked`, or `left` if it is not to be
- * traced), in the dynamic linker (`loaded`), before an unwinder that is about to read the stack (`unwinds`), or because a
- * ring is nearly full (`full`).
+ * traced), in the dynamic linker (`loaded`), or because a ring is nearly full (`full`). For its stack a thread may wait alone.
  */
 export type ProcessReport =
   | { readonly kind: 'started' | 'loaded' | 'exec' | 'full' | 'ended'; readonly pid: Pid }
   | { readonly kind: 'forked' | 'left'; readonly pid: Pid; readonly parent: Pid }
   /** Many returns are hooked, and this function calls itself once more: its return must be seen in another way. */
   | { readonly kind: 'deep'; readonly pid: Pid; readonly functionId: number }
-  | { readonly kind: 'unwinds'; readonly pid: Pid; readonly returns: readonly HookedReturn[] }
+  | StackReport
+
+/**
+ * A thread is about to read its stack (`unwinds`: true return addresses are to be put in the place of the hooked ones), or
+ * has just done so for an exception, which is `caught`: what is left of these returns may be hooked again.
+ */
+export interface StackReport {
+  readonly kind: 'unwinds' | 'caught'
+  readonly pid: Pid
+  readonly tid: Tid
+  readonly returns: readonly HookedReturn[]
+  /** Of `unwinds`: a C++ exception is thrown, and `caught` will be reported. */
+  readonly mayHookAgain: boolean
+  /** What stands on the stack where a return is hooked. */
+  readonly trampoline: RuntimeAddress
+  /** Where the thread waits on its CPU. Undefined: its process is stopped. */
+  readonly wait: Wait | undefined
+  readonly atNs: TraceNs
+}
 
 /** What the hit of a probe costs, in nanoseconds. */
 export interface HitCosts {
@@ -131,10 +159,13 @@ export class Kernel {
   readonly #closed = openWakeUp()
   readonly #merger: EventMerger
   readonly #cpuStates: Uint32Array
+  /** Threads that wait on their CPU. */
+  readonly waits: Waits
   readonly #functionFlags: Uint8Array
   readonly #functionsFd: number
   readonly #processes: BpfMap
   readonly #start: BpfMap
+  readonly #continued: BpfMap
   #hasSessions: boolean | undefined
   /** What each CPU's ring has room for. */
   readonly ringBytes: number
@@ -161,7 +192,7 @@ export class Kernel {
    * @param ringBytes what each CPU's ring may take, 512 MB at most
    * @param options `lossless`: threads are stopped before a ring overflows, and told to go on by whoever reads it;
    *   `sessions: false` does without uprobe sessions where the kernel has them, and `runContext: false` without what it
-   *   says of a hit by itself, for tests; `threads`: only their calls are
+   *   says of a hit by itself, and `waits: false` lets no thread wait on its CPU, for tests; `threads`: only their calls are
    *   reported; `sampleInterval`: once sampling has begun, one call in so many is drawn, and reported with those below it;
    *   `depthLimit`: once it holds, calls with so many others around them are not reported, as far as the kernel can tell;
    *   `durationMinNs`: so are calls that take less, see `listHeldCalls`
@@ -178,6 +209,7 @@ export class Kernel {
       readonly sampleInterval?: number | undefined
       readonly depthLimit?: number | undefined
       readonly durationMinNs?: DurationNs | undefined
+      readonly waits?: boolean
     } = {},
   ) {
     if (options.sessions === false) this.#hasSessions = false
@@ -222,6 +254,7 @@ export class Kernel {
       sampleInterval === undefined ? 0 : Math.round(2 ** 32 / sampleInterval),
       depthLimit <= depthLimitMax ? depthLimit : 0,
       Math.min(durationMinNs, 2 ** 32 - 1),
+      options.waits !== false && cpus.length > 1 ? 1 : 0,
     ]
     const bindings = {
       mapFd: (name: string) => map(name).fd,
@@ -242,11 +275,14 @@ export class Kernel {
       return new KernelStatistics(words, functions, possibleCpus)
     }
     this.#processes = map('processes')
+    this.#continued = map('continued')
     this.#start = map('start')
     this.#setHitCosts = (costs) => map('hit_costs').update(0, hitCostsValue(costs))
     for (const tid of threads) map('wanted_threads').update(tid, u32Bytes(1))
     const cpuBytes = roundToPage(possibleCpus * cpuWords * 4)
     this.#cpuStates = new Uint32Array(mapSharedMemory(map('cpus').fd, 0, cpuBytes, 'write'))
+    const waitBytes = roundToPage(possibleCpus * waitWords * 4)
+    this.waits = new Waits(new Uint32Array(mapSharedMemory(map('waits').fd, 0, waitBytes, 'write')))
     this.#functionsFd = map('functions').fd
     this.#functionFlags = functionFlags(this.#functionsFd)
     this.#controlFd = map('control').fd
@@ -471,10 +507,19 @@ export class Kernel {
     return attachUprobes(program, { path, offsets: [offset], cookies: [0], pid, kind: 'entry' })
   }
 
-  /** Stops a thread's process when an unwinder starts while returns are hooked on the thread's stack. */
-  attachUnwinders(path: string, offsets: readonly FileOffset[], pid: Pid): BpfLink {
-    const cookies = offsets.map(() => 0)
-    return attachUprobes(this.#program('unwinder_called'), { path, offsets, cookies, pid, kind: 'entry' })
+  /**
+   * Reports when an unwinder starts while returns are hooked on the thread's stack; the thread waits.
+   * @param entries `throws`: its argument is an exception, and if that is C++'s it will be seen where it is caught
+   */
+  attachUnwinders(
+    path: string,
+    entries: readonly { readonly offset: FileOffset; readonly throws: boolean }[],
+    pid: Pid,
+  ): BpfLink {
+    const program = this.#program(this.#programKind === 'stat' ? 'stat_unwinder_called' : 'unwinder_called')
+    const offsets = entries.map(({ offset }) => offset)
+    const cookies = entries.map(({ throws }) => (throws ? unwinderThrows : 0))
+    return attachUprobes(program, { path, offsets, cookies, pid, kind: 'entry' })
   }
 
   /** Reports where exception handlers begin. @param functionId that of the probed function itself, if it is traced */
@@ -486,6 +531,19 @@ export class Kernel {
   /** Done when there is a report, or after `close`, or as `wakeOnEvent` says. */
   async reportReady(): Promise<void> {
     await waitReadable([this.#controlFd, this.#closed.fd])
+  }
+
+  /** A thread that was stopped for a report is about to go on: where calls are summed up that time does not count. */
+  continued(tid: Tid, atNs: TraceNs): void {
+    if (this.#programKind !== 'stat') return
+    const value = Buffer.alloc(8)
+    value.writeBigUInt64LE(this.#baseNs + BigInt(atNs))
+    this.#continued.update(tid, value)
+  }
+
+  /** Waits for a report, and does nothing else meanwhile. */
+  blockUntilReport(longestMs: number): void {
+    blockUntilReadable(this.#controlFd, longestMs)
   }
 
   /** Whether `nextReport` has something to tell. */
@@ -502,7 +560,7 @@ export class Kernel {
       if (at === -1) return undefined
       // All that it has to say is that somebody should look at the rings.
       const isReport = this.#control.words[at] !== controlKind.events
-      const report = isReport ? readReport(this.#control.words, at) : undefined
+      const report = isReport ? readReport(this.#control.words, at, this.#baseNs) : undefined
       this.#control.release()
       if (report !== undefined) return report
     }
@@ -579,20 +637,13 @@ export function permissionError(cause: unknown): UserError {
   )
 }
 
-function readReport(words: Uint32Array, at: number): ProcessReport {
+function readReport(words: Uint32Array, at: number, baseNs: bigint): ProcessReport {
   const pid = words[at + 1] as Pid
   const kind = words[at]
   if (kind === controlKind.forked || kind === controlKind.left)
     return { kind: kind === controlKind.left ? 'left' : 'forked', pid, parent: words[at + 3] as Pid }
   if (kind === controlKind.deep) return { kind: 'deep', pid, functionId: words[at + 3]! }
-  if (kind === controlKind.unwinds) {
-    const address = (index: number) => (words[index]! + words[index + 1]! * 2 ** 32) as RuntimeAddress
-    const returns = Array.from({ length: hookedReturnsMax }, (_, index) => {
-      const from = at + (controlRecordBytes + index * hookedReturnBytes) / 4
-      return { slot: address(from), returnAddress: address(from + 2), probe: address(from + 4) }
-    })
-    return { kind: 'unwinds', pid, returns: returns.filter(({ slot }) => slot !== 0) }
-  }
+  if (kind === controlKind.unwinds || kind === controlKind.caught) return readStackReport(words, at, baseNs)
   const kinds = {
     [controlKind.started]: 'started',
     [controlKind.loaded]: 'loaded',
@@ -600,6 +651,26 @@ function readReport(words: Uint32Array, at: number): ProcessReport {
     [controlKind.full]: 'full',
   } as const
   return { kind: kinds[kind as keyof typeof kinds] ?? 'ended', pid }
+}
+
+function readStackReport(words: Uint32Array, at: number, baseNs: bigint): StackReport {
+  const word = (offset: number) => words[at + offset / 4]!
+  const address = (offset: number) => (word(offset) + word(offset + 4) * 2 ** 32) as RuntimeAddress
+  const returns = Array.from({ length: word(stackRecord.count) }, (_, index): HookedReturn => {
+    const from = stackRecord.returns + index * hookedReturnBytes
+    return { slot: address(from), returnAddress: address(from + 8), probe: address(from + 16) }
+  })
+  const number = word(stackRecord.waitNumber)
+  return {
+    kind: words[at] === controlKind.unwinds ? 'unwinds' : 'caught',
+    pid: words[at + 1] as Pid,
+    tid: asTid(words[at + 2]!),
+    returns,
+    mayHookAgain: word(stackRecord.mayHookAgain) !== 0,
+    trampoline: address(stackRecord.trampoline),
+    wait: number === 0 ? undefined : { cpu: word(stackRecord.waitCpu), number },
+    atNs: asTraceNs(address(stackRecord.timeNs) - Number(baseNs)),
+  }
 }
 
 /** What a probe's program is told of its instruction: see COOKIE_ in bpf/utrace.bpf.c. Below 2^53, so that it is exact. */

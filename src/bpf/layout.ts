@@ -9,7 +9,6 @@ export const kindShift = 27
 export const functionIdMask = (1 << kindShift) - 1
 
 /** A record of the control ring begins with: u32 kind, u32 pid, u32 thread, u32 parent. */
-export const controlRecordBytes = 16
 export const controlKind = {
   started: 0,
   loaded: 1,
@@ -21,10 +20,22 @@ export const controlKind = {
   left: 7,
   deep: 8,
   events: 9,
+  caught: 10,
 } as const
 
-/** After `unwinds` follow so many hooked returns: u64 slot (0: none), u64 return address, u64 probe address. */
-export const hookedReturnsMax = 64
+/**
+ * After `unwinds` and `caught` follow u64 time (ns), u64 trampoline, u32 CPU and u32 number of a wait (0: none), u32 whether
+ * the returns may be hooked again, u32 number of returns; of each: u64 slot, u64 return address, u64 probe address.
+ */
+export const stackRecord = {
+  timeNs: 16,
+  trampoline: 24,
+  waitCpu: 32,
+  waitNumber: 36,
+  mayHookAgain: 40,
+  count: 44,
+  returns: 48,
+} as const
 export const hookedReturnBytes = 24
 
 /**
@@ -51,6 +62,18 @@ export const heldThread = {
 /** Of a held call: u64 stack, u64 stack pointer at its probe, u64 begin, u64, u64 cost of hits before, u32 function, two u32, u32 CPU. */
 export const heldCall = { bytes: 56, pointer: 8, beginNs: 16, hiddenNs: 32, functionId: 40, cpu: 52 } as const
 export const heldCallsMax = 256
+
+/**
+ * A value of the `waits` map is a cache line. As 32-bit words: whether it is in use, the number of the wait with its state
+ * in the lower bits.
+ */
+export const waitWords = 16
+export const waitStateWord = 1
+export const waitStateBits = 2
+export const waitState = { asked: 0, taken: 1, answered: 2 } as const
+
+/** The attach cookie of a function by which unwinders start: its argument is an exception that may be caught. */
+export const unwinderThrows = 1
 
 /** A value of the `processes` map is: u64 caller start, u64 caller end, u64 flags. */
 export const processValueBytes = 24

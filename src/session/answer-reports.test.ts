@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { expect, it } from 'vitest'
 import { waitUntil } from '../../test/support/wait.ts'
-import { asPid } from '../base/units.ts'
-import type { ProcessReport } from '../bpf/kernel.ts'
+import { asPid, asRuntimeAddress, asTid, asTraceNs } from '../base/units.ts'
+import type { ProcessReport, StackReport } from '../bpf/kernel.ts'
 import { processState } from '../target/process.ts'
 import { ReportDesk } from './answer-reports.ts'
 import type { ProcessTracer } from './process-tracer.ts'
@@ -10,6 +10,19 @@ import type { ProcessTracer } from './process-tracer.ts'
 /** No process has such a pid: the desk never waits for it, and nothing is sent to it. */
 const pid = asPid(0x7fff_fff0)
 const child = asPid(0x7fff_fff1)
+
+function stackReport(kind: StackReport['kind'], wait: StackReport['wait']): StackReport {
+  return {
+    kind,
+    pid,
+    tid: asTid(pid),
+    returns: [],
+    mayHookAgain: true,
+    trampoline: asRuntimeAddress(0x1000),
+    wait,
+    atNs: asTraceNs(0),
+  }
+}
 
 /** A desk with these reports in front of it, in batches: each is there when the ones before are answered. */
 function deskWith(...batches: ProcessReport[][]) {
@@ -32,12 +45,18 @@ function deskOf(batches: ProcessReport[][], isTraced: boolean) {
         return batches.length > 0
       },
       reportReady: async () => {},
+      blockUntilReport: () => {},
     },
     {
       processes: { get: () => (isTraced ? tracer : undefined), attach: say('attach'), ended: say('ended') },
       follower: { beginImage: say('image'), beginChild: say('child') },
       unfollowed: { leave: say('leave') },
-      returns: { restore: say('restore'), probeExits: say('probe exits') },
+      returns: {
+        unwinds: ({ wait }) => said.push('unwinds') > 0 && wait !== undefined,
+        caught: ({ wait }) => said.push('caught') > 0 && wait !== undefined,
+        heldUp: say('held up'),
+        probeExits: say('probe exits'),
+      },
     },
   )
   const answerAll = async () => {
@@ -58,13 +77,20 @@ it('has done what each report calls for, and attaches what is planned', async ()
     { kind: 'exec', pid },
     { kind: 'loaded', pid },
     { kind: 'deep', pid, functionId: 3 },
-    { kind: 'unwinds', pid, returns: [] },
+    stackReport('unwinds', undefined),
   ])
   expect(await answerAll()).toEqual([
-    ...['image', 'attach', 'loaded', 'attach', 'probe exits', 'attach', 'restore', 'attach'],
-    'resume',
+    ...['image', 'attach', 'loaded', 'attach', 'probe exits', 'attach', 'unwinds'],
+    ...['held up', 'resume'],
   ])
   expect(desk.stopsText).toBe('1 exec, 1 loaded, 1 deep, 1 unwinds')
+})
+
+it('stops nobody for threads that wait on their CPU', async () => {
+  const wait = { cpu: 0, number: 1 }
+  const { desk, answerAll } = deskWith([stackReport('unwinds', wait)], [stackReport('caught', wait)])
+  expect(await answerAll()).toEqual(['unwinds', 'caught'])
+  expect(desk.stopsText).toBe('never; threads waited 2 times for their stacks')
 })
 
 it('continues a process once no thread of it has anything more to report', async () => {

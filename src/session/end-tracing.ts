@@ -15,6 +15,8 @@ export interface EndingParts {
   readonly returns: ReturnUnhooker
   readonly desk: ReportDesk
   readonly unfollowed: UnfollowedChildren
+  /** Hands on events up to now, so many at most. @returns their number */
+  readonly drain: (consumer: EventConsumer, most: number) => number
   /** Removes all probes: that can take long. */
   readonly detach: () => Promise<unknown>
 }
@@ -30,8 +32,11 @@ export async function endTracing(parts: EndingParts, events: EventConsumer): Pro
     reading.end()
   })
   // Nobody hears of events that wake the reader up any more.
-  const source = { drain: (consumer: EventConsumer, most: number) => parts.kernel.drain(consumer, most) }
-  await pumpEvents(source, events, { flush: () => {}, done: () => isDetached, pause: reading })
+  await pumpEvents({ drain: parts.drain }, events, {
+    flush: () => {},
+    done: () => isDetached,
+    pause: reading,
+  })
   await detached
 }
 

@@ -40,6 +40,11 @@ export class KernelSums {
     return links
   }
 
+  /** How many calls of a function have begun so far. */
+  callsOf(functionId: number): number {
+    return this.#statistics?.of(functionId).begun ?? 0
+  }
+
   /** All sums so far, by function; none before `begin`. */
   read(): SumsOfFunction[] {
     const statistics = this.#statistics

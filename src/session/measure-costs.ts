@@ -62,6 +62,12 @@ export class CostMeasurement {
   }
 }
 
+/** What a probed `ret` costs more than a hooked return; undefined where it was not measured. */
+export function exitSurchargeNs(costs: ProbeCosts | undefined): number | undefined {
+  const { ret, return: hooked } = costs ?? {}
+  return ret && hooked && ret.beforeNs + ret.afterNs - hooked.beforeNs - hooked.afterNs
+}
+
 /** What the kernel must know to tell the costs of hits that make no event. */
 export function hitCosts(costs: ProbeCosts | undefined): HitCosts {
   const wholeNs = ({ beforeNs, afterNs }: ProbeCost = freeProbe) => beforeNs + afterNs

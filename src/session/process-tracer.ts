@@ -52,6 +52,10 @@ export class ProcessTracer {
   #evidence: ReturnHookEvidence = noEvidence
   readonly #circumstances: Circumstances
   #watched = new Set<string>()
+  /** Functions by where their entry probes sit: once there are probes. */
+  #functionByProbe = new Map<RuntimeAddress, number>()
+  /** Of /proc/PID/mem, once it was needed. */
+  #memory: number | undefined
   #loader: { readonly link: BpfLink; readonly atEntry: boolean } | undefined
   readonly #links: BpfLink[] = []
   /** Probes that are on their way out: nobody has to wait for them before the end. */
@@ -164,6 +168,7 @@ export class ProcessTracer {
       functionIds.push(...attached.map((function_) => ids.idOf(module, function_)))
       for (const { plan, reason } of refused) this.#leaveOut(module, { ...plan, reason })
     }
+    this.#locateProbes()
     return functionIds
   }
 
@@ -230,17 +235,21 @@ export class ProcessTracer {
     return areOut
   }
 
-  /** The functions whose entry probes sit at these addresses: their ids. */
-  functionsAt(probes: ReadonlySet<RuntimeAddress>): Set<number> {
-    const found = new Set<number>()
-    this.#modules()
-    for (const [planned, module] of this.#present(this.planned)) {
+  /** The function whose entry probe sits at this address, where an unwinder may ask for it: its id. */
+  functionAt(probe: RuntimeAddress): number | undefined {
+    return this.#functionByProbe.get(probe)
+  }
+
+  /** An unwinder does not wait: it must be known before. */
+  #locateProbes(): void {
+    this.#functionByProbe.clear()
+    if (!this.#evidence.harmless || this.#evidence.unwinders.length === 0) return
+    for (const [planned, module] of this.#present(this.#attached)) {
       for (const function_ of planned.plan.functions) {
         const address = (function_.entry.address + module.loadBias) as RuntimeAddress
-        if (probes.has(address)) found.add(this.#context.ids.idOf(module, function_))
+        this.#functionByProbe.set(address, this.#context.ids.idOf(module, function_))
       }
     }
-    return found
   }
 
   /** The function that a call had begun, without having come to its entry probe, when it faulted at an address. */
@@ -259,18 +268,21 @@ export class ProcessTracer {
     return undefined
   }
 
-  /** Writes return addresses back where the kernel had replaced them. The process is stopped. */
+  /** Writes return addresses back where the kernel had replaced them. The thread waits. */
   restoreReturns(returns: readonly HookedReturn[]): void {
-    const memory = openSync(`/proc/${this.pid}/mem`, 'r+')
-    try {
-      const bytes = Buffer.alloc(8)
-      for (const { slot, returnAddress } of returns) {
-        bytes.writeBigUInt64LE(BigInt(returnAddress))
-        writeSync(memory, bytes, 0, bytes.length, slot)
-      }
-    } finally {
-      closeSync(memory)
-    }
+    for (const { slot, returnAddress } of returns) this.#writeAddress(slot, returnAddress)
+  }
+
+  /** Takes that back: they are still on the kernel's books. The thread waits. */
+  hookReturns(returns: readonly HookedReturn[], trampoline: RuntimeAddress): void {
+    for (const { slot } of returns) this.#writeAddress(slot, trampoline)
+  }
+
+  #writeAddress(at: RuntimeAddress, address: RuntimeAddress): void {
+    this.#memory ??= openSync(`/proc/${this.pid}/mem`, 'r+')
+    const bytes = Buffer.alloc(8)
+    bytes.writeBigUInt64LE(BigInt(address))
+    writeSync(this.#memory, bytes, 0, bytes.length, at)
   }
 
   /** Lets a stopped process run. */
@@ -286,6 +298,8 @@ export class ProcessTracer {
   async detach(remove: (links: readonly BpfLink[]) => Promise<void> = detachAll): Promise<void> {
     if (this.#loader !== undefined) this.#links.push(this.#loader.link)
     this.#loader = undefined
+    if (this.#memory !== undefined) closeSync(this.#memory)
+    this.#memory = undefined
     await Promise.all([remove(this.#links.splice(0)), ...this.#detaching])
   }
 
@@ -341,12 +355,15 @@ export class ProcessTracer {
 
   #watchUnwinders(): void {
     const { kernel } = this.#context
-    for (const { module: found, addresses } of this.#evidence.unwinders) {
+    for (const { module: found, addresses, throwing } of this.#evidence.unwinders) {
       const module = this.#mapped.get(found.file)
       if (module === undefined || this.#watched.has(module.file)) continue
       this.#watched.add(module.file)
-      const offsets = addresses.flatMap((address) => addressToFileOffset(module.image.facts, address) ?? [])
-      this.#links.push(kernel.attachUnwinders(pathThrough(this.pid, module), offsets, this.pid))
+      const entries = addresses.flatMap((address) => {
+        const offset = addressToFileOffset(module.image.facts, address)
+        return offset === undefined ? [] : [{ offset, throws: throwing.includes(address) }]
+      })
+      this.#links.push(kernel.attachUnwinders(pathThrough(this.pid, module), entries, this.pid))
     }
     for (const found of this.#evidence.catchers) {
       const module = this.#mapped.get(found.file)

@@ -37,6 +37,30 @@ describe('pumpEvents', () => {
     expect(idle.looks.length).toBeGreaterThan(7)
   })
 
+  test('while somebody may wait for an answer it reads in small batches, and looks out in between', async () => {
+    const batches: number[] = []
+    const lookedOut: boolean[] = []
+    let isWatchful = true
+    const source = {
+      drain: (_: EventConsumer, most: number) => {
+        batches.push(most)
+        return batches.length === 1 ? most : 3
+      },
+    }
+    await pumpEvents(source, consumer, {
+      flush: () => {},
+      done: () => batches.length >= 3,
+      isWatchful: () => isWatchful,
+      lookOut: (isIdle) => {
+        lookedOut.push(isIdle)
+        isWatchful = lookedOut.length < 2
+      },
+    })
+    expect(lookedOut).toEqual([false, true])
+    expect(batches[0]).toBe(batches[1])
+    expect(batches[0]! * 10).toBeLessThan(batches[2]!)
+  })
+
   test('where nothing happens it asks to be woken up, looks once more, and sleeps', async () => {
     const asked: [boolean, number][] = []
     const pause = new Pause()

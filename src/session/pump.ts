@@ -10,9 +10,13 @@ export interface EventSource {
 
 /** After so many the reader looks up: a report may have come, or a signal. */
 const largestBatch = 50_000
+/** The same where somebody may be waiting for an answer. */
+const watchfulBatch = 250
 /** A batch so large that the next one should be fetched without a pause. */
 const busyBatch = 2_000
 const flushIntervalMs = 20
+/** The same where somebody may be waiting for an answer: less to write takes less time. */
+const watchfulFlushIntervalMs = 2
 /** The longest pause of a reader that nobody wakes up: people take that for at once. */
 const awakePauseMaxMs = 16
 /** Of one that is woken up by the next event: other things may have to be noticed meanwhile. */
@@ -52,18 +56,22 @@ export async function pumpEvents(
     /** Called every few tens of milliseconds while something happens. */
     readonly flush: () => void
     readonly done: () => boolean
+    /** While it holds `lookOut` takes the place of the pauses. */
+    readonly isWatchful?: () => boolean
+    readonly lookOut?: (isIdle: boolean) => void
     /** Its pauses: `end` them when `done` may hold, and when an event wakes the reader up. */
     readonly pause?: Pause
   },
 ): Promise<void> {
-  const { flush, done, pause = new Pause() } = hooks
+  const { flush, done, pause = new Pause(), isWatchful = () => false, lookOut = () => {} } = hooks
   let pauseMs = 1
   let isAsleep = false
   let lastFlush = performance.now()
   for (;;) {
-    const count = source.drain(consumer, largestBatch)
+    const watchful = isWatchful()
+    const count = source.drain(consumer, watchful ? watchfulBatch : largestBatch)
     const now = performance.now()
-    if (now - lastFlush >= flushIntervalMs) {
+    if (now - lastFlush >= (watchful ? watchfulFlushIntervalMs : flushIntervalMs)) {
       flush()
       lastFlush = now
     }
@@ -73,6 +81,11 @@ export async function pumpEvents(
     }
     // There may be ever more.
     if (done()) return
+    if (watchful) {
+      lookOut(count < watchfulBatch)
+      await nextTurn()
+      continue
+    }
     if (count >= busyBatch) {
       await nextTurn()
       continue

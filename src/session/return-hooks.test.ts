@@ -48,6 +48,20 @@ describe('returnHookEvidence', () => {
     expect(without.watched).toEqual([])
   })
 
+  test('exceptions are followed up to where they are caught, unless somebody else may catch them', async () => {
+    const followed = (program: string) =>
+      whileWaiting(program, (modules) =>
+        returnHookEvidence(modules, able, free).unwinders.flatMap(({ throwing }) => throwing.length),
+      )
+    expect(await followed(workshop.build('plain-cpp', throwing, [], 'g++'))).toEqual([3])
+    const ownRuntime = `
+      #include <stdio.h>
+      int _Unwind_RaiseException(void *);
+      int main(int argc) { puts("runs"); fflush(stdout); if (getchar() == 'x') _Unwind_RaiseException(0); }
+    `
+    expect(await followed(workshop.build('own-runtime', ownRuntime, ['-lgcc_s']))).toEqual([0])
+  })
+
   test('the watched functions are where the unwinder has them', async () => {
     await whileWaiting(workshop.build('plain-cpp', throwing, [], 'g++'), (modules) => {
       const { module, addresses } = returnHookEvidence(modules, able, free).unwinders[0]!

@@ -26,7 +26,14 @@ export const catchFunction = '__cxa_begin_catch'
 export interface WatchedFunctions {
   readonly module: Module
   readonly addresses: readonly VirtualAddress[]
+  /** Those of them that get a thrown exception which, if it is C++'s, is seen where it is caught. */
+  readonly throwing: readonly VirtualAddress[]
 }
+
+/** By which runtimes throw. */
+const raisingFunction = '_Unwind_RaiseException'
+/** Of those below, the ones that unwind for an exception until it is caught: it is their argument. */
+const throwers = [raisingFunction, '_Unwind_Resume', '_Unwind_Resume_or_Rethrow']
 
 /** The functions by which the unwinders of GCC, LLVM and libunwind are entered, before they read the stack. */
 const unwinderEntries = [
@@ -111,9 +118,11 @@ export function returnHookEvidence(
     const switcher = stackSwitch(module)
     if (switcher !== undefined) return harmful(switcher, true)
   }
+  const seesCatches = !all.some(catchesUnseen)
   const unwinders = all.flatMap((module) => {
     const addresses = addressesOf(module, unwinderEntries)
-    return addresses.length === 0 ? [] : [{ module, addresses }]
+    const throwing = seesCatches ? addressesOf(module, throwers) : []
+    return addresses.length === 0 ? [] : [{ module, addresses, throwing }]
   })
   const hidden = all.find((module) => module !== interpreter && hasHiddenUnwinder(module, unwinders))
   if (hidden !== undefined) return harmful(`${hidden.name} unwinds by functions that it does not name`)
@@ -210,6 +219,12 @@ function hasHiddenUnwinder(module: Module, unwinders: readonly WatchedFunctions[
   return !readImports(image).some(
     ({ symbol }) => symbol.startsWith('_Unwind_') || symbol.startsWith('__gxx_personality'),
   )
+}
+
+/** It has a runtime of its own that throws, and none by name that catches: of another language, or out of sight. */
+function catchesUnseen(module: Module): boolean {
+  const throws = readImports(module.image).some(({ symbol }) => symbol === raisingFunction)
+  return throws && addressesOf(module, [catchFunction]).length === 0
 }
 
 function hasSection(image: ElfImage, wanted: string): boolean {

@@ -23,7 +23,7 @@ import { Guard } from './guard.ts'
 import { HeldCalls } from './held-calls.ts'
 import { HiddenCosts } from './hidden-costs.ts'
 import { KernelSums, type SumsOfFunction } from './kernel-sums.ts'
-import { CostMeasurement, hitCosts } from './measure-costs.ts'
+import { CostMeasurement, exitSurchargeNs, hitCosts } from './measure-costs.ts'
 import { ModuleReader } from './modules.ts'
 import type { PlannedModule } from './plan-process.ts'
 import type { ProcessTracer, TracerContext } from './process-tracer.ts'
@@ -35,6 +35,7 @@ import { TracedCommand } from './traced-command.ts'
 import { TracedProcesses } from './traced-processes.ts'
 import { UnfollowedChildren } from './unfollowed-children.ts'
 import { ReturnUnhooker } from './unhook-returns.ts'
+import { UnwindingCosts } from './unwinding-costs.ts'
 
 export interface TraceResult {
   readonly dropped: readonly DroppedFunction[]
@@ -107,7 +108,16 @@ export class TraceSession {
     // On several stacks the kernel does not know how deep a call is, nor whether it is over.
     const processes = new TracedProcesses(this.#guard, this.#timeline, () => this.#kernel.liftLimits())
     this.#processes = processes
-    this.#returns = new ReturnUnhooker(this.#kernel, this.#ids, processes, this.#timeline)
+    this.#returns = new ReturnUnhooker(this.#kernel, this.#ids, processes, this.#timeline, {
+      costs: new UnwindingCosts({
+        callsOf: (id) =>
+          options.sumUp === undefined ? this.#dropper.callCounts.of(id) : this.#sums.callsOf(id),
+        surchargeNs: () => exitSurchargeNs(this.probeCosts),
+      }),
+      // Its parent is utrace.
+      mayStop: (pid) => pid === this.#command?.pid,
+      isStopTold: options.lossless,
+    })
     this.#unfollowed = new UnfollowedChildren(this.#guard, processes, this.#returns)
     this.#desk = new ReportDesk(this.#kernel, {
       processes,
@@ -171,7 +181,10 @@ export class TraceSession {
     const { fromKernel, look, untoldNsOf } = this.#withLimits(faultedEntries)
     await this.#begin(events, sink)
     await this.#pump(fromKernel, () => {
-      sink.tick(look(), (tid) => engine.totalsOf(tid).overheadNs + untoldNsOf(tid))
+      // A thread that has just reported is held up: how long its calls take will be known when it goes on.
+      if (!this.#kernel.hasReport()) {
+        sink.tick(look(), (tid) => engine.totalsOf(tid).overheadNs + untoldNsOf(tid))
+      }
       sink.flush()
     })
     // From now on hooked returns are taken back: how calls end that are open may not be seen.
@@ -183,13 +196,15 @@ export class TraceSession {
         returns: this.#returns,
         desk: this.#desk,
         unfollowed: this.#unfollowed,
+        drain: (consumer, most) => this.#drain(consumer, most),
         detach: () => this.#detach(),
       },
       fromKernel,
     )
     this.#guard.dismiss()
     log('detached')
-    while (this.#kernel.drain(fromKernel) > 0);
+    while (this.#drain(fromKernel) > 0);
+    this.#timeline.tellWaits(fromKernel, this.#timeline.now())
     look(true)
     const now = this.#timeline.now()
     for (const { cpu, count } of this.#kernel.unreportedLosses()) {
@@ -338,21 +353,30 @@ export class TraceSession {
     const { maxDurationMs } = this.#options
     const timer = maxDurationMs === undefined ? undefined : setTimeout(() => this.stop(), maxDurationMs)
     const isDone = () => this.#stopRequested || this.#hasEnded()
-    void this.#desk.answerUntil(
-      isDone,
-      () => this.#kernel.drain(fromKernel),
-      () => this.#pause.end(),
-    )
-    await pumpEvents(this.#kernel, fromKernel, {
+    const makeRoom = () => this.#drain(fromKernel)
+    void this.#desk.answerUntil(isDone, makeRoom, () => this.#pause.end())
+    const source = {
+      drain: (consumer: EventConsumer, most: number) => this.#drain(consumer, most),
+      wakeOnEvent: (isWanted: boolean) => this.#kernel.wakeOnEvent(isWanted),
+    }
+    await pumpEvents(source, fromKernel, {
       flush: () => {
         this.#lookForEnd()
         this.#budget.tick()
         show()
       },
       done: isDone,
+      isWatchful: () => this.#desk.expectsWait,
+      lookOut: (isIdle) => this.#desk.lookOut(makeRoom, isIdle),
       pause: this.#pause,
     })
     clearTimeout(timer)
+  }
+
+  #drain(consumer: EventConsumer, most?: number): number {
+    const count = this.#kernel.drain(this.#timeline.inOrder(consumer), most)
+    this.#timeline.tellWaits(consumer, this.#kernel.seenUntilNs)
+    return count
   }
 
   #hasEnded(): boolean {

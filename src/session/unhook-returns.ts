@@ -1,11 +1,21 @@
 import type { Pid } from '../base/units.ts'
-import type { HookedReturn, Kernel } from '../bpf/kernel.ts'
+import type { HookedReturn, Kernel, StackReport } from '../bpf/kernel.ts'
 import { listReturns } from '../bpf/list-returns.ts'
 import { unlessGone } from '../target/process.ts'
 import { restoreReturns } from '../target/restore-returns.ts'
 import type { FunctionIds } from './function-ids.ts'
+import type { ProcessTracer } from './process-tracer.ts'
 import type { Timeline } from './timeline.ts'
 import type { TracedProcesses } from './traced-processes.ts'
+import type { UnwindingCosts } from './unwinding-costs.ts'
+
+export interface UnhookingOptions {
+  readonly costs: UnwindingCosts
+  /** Whether nobody else minds if a process is stopped now and then. */
+  readonly mayStop: (pid: Pid) => boolean
+  /** Whether the kernel itself tells for how long a thread was stopped. */
+  readonly isStopTold: boolean
+}
 
 /** Gives up hooked returns where they would do harm: true return addresses are written back, exits probed instead. */
 export class ReturnUnhooker {
@@ -13,8 +23,20 @@ export class ReturnUnhooker {
   readonly #ids: FunctionIds
   readonly #processes: TracedProcesses
   readonly #timeline: Timeline
+  readonly #costs: UnwindingCosts
+  readonly #mayStop: (pid: Pid) => boolean
+  readonly #isStopTold: boolean
 
-  constructor(kernel: Kernel, ids: FunctionIds, processes: TracedProcesses, timeline: Timeline) {
+  constructor(
+    kernel: Kernel,
+    ids: FunctionIds,
+    processes: TracedProcesses,
+    timeline: Timeline,
+    { costs, mayStop, isStopTold }: UnhookingOptions,
+  ) {
+    this.#costs = costs
+    this.#mayStop = mayStop
+    this.#isStopTold = isStopTold
     this.#kernel = kernel
     this.#ids = ids
     this.#processes = processes
@@ -22,14 +44,50 @@ export class ReturnUnhooker {
   }
 
   /**
-   * An unwinder is about to read the stack: it finds what the program put there, and from now on always will. The
-   * process is stopped.
+   * An unwinder is about to read the stack: it finds what the program put there. For an exception that is passed on, and
+   * caught, it finds the same the next time; for anything else, and where that costs too much, it always will: exits are
+   * probed from now on.
+   * @returns whether the thread goes on; otherwise its process is stopped, or about to be
    */
-  restore(pid: Pid, returns: readonly HookedReturn[]): void {
-    const tracer = this.#processes.get(pid)
-    if (tracer === undefined) return
-    tracer.restoreReturns(returns)
-    this.probeExits(tracer.functionsAt(new Set(returns.map(({ probe }) => probe))))
+  unwinds(report: StackReport): boolean {
+    const tracer = this.#processes.get(report.pid)
+    if (tracer === undefined) return false
+    const functions = this.#functionsOf(tracer, report.returns)
+    const staysHooked = report.mayHookAgain && !this.#costs.areTooHigh(functions)
+    const goesOn = this.#change(report, staysHooked, () => tracer.restoreReturns(report.returns))
+    if (!staysHooked || !(goesOn || this.#mayStop(report.pid))) this.probeExits(functions)
+    else this.#costs.waited(functions, this.#timeline.now() - report.atNs)
+    return goesOn
+  }
+
+  /** An exception was caught: the calls that go on had their returns hooked, and have that again. @returns as `unwinds` */
+  caught(report: StackReport): boolean {
+    const tracer = this.#processes.get(report.pid)
+    if (tracer === undefined) return false
+    const left = report.returns.filter(
+      ({ probe }) => !this.#ids.areExitsProbed(tracer.functionAt(probe) ?? -1),
+    )
+    const goesOn = this.#change(report, true, () => tracer.hookReturns(left, report.trampoline))
+    this.#costs.waited(this.#functionsOf(tracer, left), this.#timeline.now() - report.atNs)
+    return goesOn
+  }
+
+  /** Changes the stack of a thread. @param isQuick otherwise the thread shall not wait for it on its CPU */
+  #change({ wait }: StackReport, isQuick: boolean, change: () => void): boolean {
+    const isWaiting = isQuick && wait !== undefined && this.#kernel.waits.take(wait)
+    change()
+    return isWaiting && this.#kernel.waits.answer(wait)
+  }
+
+  #functionsOf(tracer: ProcessTracer, returns: readonly HookedReturn[]): number[] {
+    return [...new Set(returns.flatMap(({ probe }) => tracer.functionAt(probe) ?? []))]
+  }
+
+  /** A thread was stopped for a report up to now. */
+  heldUp({ tid, atNs }: StackReport): void {
+    const now = this.#timeline.now()
+    if (!this.#isStopTold) this.#timeline.waited(tid, atNs, now)
+    this.#kernel.continued(tid, now)
   }
 
   /** Processes that live on are left as they were found. */

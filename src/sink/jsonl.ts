@@ -62,7 +62,7 @@ export interface JsonLinesOptions {
  * A thread that switches stacks has a tree for each: `stack` numbers them, and is absent for the first. A call that was
  * open when its process was forked begins in the child at that time, with `inherited` true: it was not made there.
  *
- * `waitedNs` is how long the call was held up by utrace, so that no event was lost: it is not part of `durationNs`.
+ * `waitedNs` is how long the call was held up by utrace, so that no event was lost or for an exception: it is not part of `durationNs`.
  *
  * `tsNs` is CLOCK_MONOTONIC in nanoseconds, all digits exact: beyond 104 days of uptime it exceeds 2^53, and a
  * reader that holds numbers in doubles rounds it. `durationNs` is always exact in a double; it is an upper bound

@@ -14,11 +14,7 @@ const closeOnExec = 0o2000000
  * @returns whether one is; false after the time, if one is given
  */
 export function waitReadable(fds: readonly number[], timeoutMs = -1): Promise<boolean> {
-  const descriptors = Buffer.alloc(pollBytes * fds.length)
-  for (const [index, fd] of fds.entries()) {
-    descriptors.writeInt32LE(fd, index * pollBytes)
-    descriptors.writeInt16LE(readable, index * pollBytes + 4)
-  }
+  const descriptors = pollDescriptors(fds)
   const isReadable = (_: number, index: number) =>
     (descriptors.readInt16LE(index * pollBytes + 6) & readable) !== 0
   return new Promise((resolve, reject) => {
@@ -27,6 +23,20 @@ export function waitReadable(fds: readonly number[], timeoutMs = -1): Promise<bo
       else resolve(count > 0 && fds.some(isReadable))
     })
   })
+}
+
+/** Waits until a file descriptor is readable, and keeps this thread from doing anything else meanwhile. */
+export function blockUntilReadable(fd: number, timeoutMs: number): void {
+  poll(pollDescriptors([fd]), 1, timeoutMs)
+}
+
+function pollDescriptors(fds: readonly number[]): Buffer {
+  const descriptors = Buffer.alloc(pollBytes * fds.length)
+  for (const [index, fd] of fds.entries()) {
+    descriptors.writeInt32LE(fd, index * pollBytes)
+    descriptors.writeInt16LE(readable, index * pollBytes + 4)
+  }
+  return descriptors
 }
 
 /** A file descriptor that is readable for good once `wake` has been called: it ends a wait on another thread. */

@@ -53,11 +53,12 @@ export function processState(pid: Pid): string | undefined {
 }
 
 /** A process may end while it is looked at: what fails then is of no interest. One that is ending has no memory any more. */
-export function unlessGone(pid: Pid, act: () => void): void {
+export function unlessGone<Result>(pid: Pid, act: () => Result): Result | undefined {
   try {
-    act()
+    return act()
   } catch (error) {
     if (hasMemory(pid)) throw error
+    return undefined
   }
 }
 

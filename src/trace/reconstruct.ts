@@ -135,7 +135,7 @@ export class Reconstruction implements EventConsumer {
         this.#switchesStacks = true
         break
       case eventKind.waited:
-        this.#thread(tid).waited(stack)
+        this.#thread(tid).waited(stack, functionId === 1)
         this.waitedNs += stack
         break
       case eventKind.dropped:

@@ -186,11 +186,11 @@ export class Thread {
     return this.#offSince === undefined ? this.#offCpuNs : this.#offCpuNs + (now - this.#offSince)
   }
 
-  /** It was held up by utrace: off CPU, but not of its own accord. */
-  waited(ns: number): void {
+  /** It was held up by utrace. @param onCpu otherwise it was off CPU, but not of its own accord */
+  waited(ns: number, onCpu: boolean): void {
     this.waitedNs += ns
     this.overheadNs += ns
-    if (this.#hasSwitched) this.#offCpuNs -= ns
+    if (this.#hasSwitched && !onCpu) this.#offCpuNs -= ns
   }
 
   /** It has left its CPU, or come back. */

@@ -97,6 +97,7 @@ export const controlFlowCases: readonly Case[] = [
     names: ['lib_guard::~lib_guard()'],
   }),
   ...program('rethrow.cpp', { unwinds: true, threads: 4, ends: { _Z6origini: 'unwound' } }),
+  ...program('passing-exceptions.cpp', { unwinds: true, threads: 2 }),
   ...program('unwinding-destructors.cpp', {
     unwinds: true,
     build: { flags: ['-std=c++17'] },

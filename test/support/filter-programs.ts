@@ -13,6 +13,7 @@ export const filterPrograms: readonly Build[] = [
   { source: 'signal-stack.c', flags: ['-O2'] },
   { source: 'exceptions-deep.cpp', flags: ['-O1'] },
   { source: 'unwinding-destructors.cpp', flags: ['-O0'] },
+  { source: 'passing-exceptions.cpp', flags: ['-O2', '-fno-optimize-sibling-calls'] },
   { source: 'coroutines.c', flags: ['-O1'] },
   { source: 'hand-coroutines.c', flags: ['-O2'] },
   { source: 'large-frames.c', flags: ['-O0'] },
