@@ -52,8 +52,11 @@ export class ProcessTracer {
   #evidence: ReturnHookEvidence = noEvidence
   readonly #circumstances: Circumstances
   #watched = new Set<string>()
-  /** Functions by where their entry probes sit: once there are probes. */
-  #functionByProbe = new Map<RuntimeAddress, number>()
+  /** By module: its functions by where their entry probes sit. */
+  readonly #located = new Map<
+    PlannedModule,
+    { readonly loadBias: number; readonly ids: Map<number, number> }
+  >()
   /** Of /proc/PID/mem, once it was needed. */
   #memory: number | undefined
   #loader: { readonly link: BpfLink; readonly atEntry: boolean } | undefined
@@ -237,18 +240,27 @@ export class ProcessTracer {
 
   /** The function whose entry probe sits at this address, where an unwinder may ask for it: its id. */
   functionAt(probe: RuntimeAddress): number | undefined {
-    return this.#functionByProbe.get(probe)
+    for (const { ids } of this.#located.values()) {
+      const id = ids.get(probe)
+      if (id !== undefined) return id
+    }
+    return undefined
   }
 
   /** An unwinder does not wait: it must be known before. */
   #locateProbes(): void {
-    this.#functionByProbe.clear()
+    for (const planned of this.#located.keys()) {
+      if (!this.#mapped.has(planned.module.file)) this.#located.delete(planned)
+    }
     if (!this.#evidence.harmless || this.#evidence.unwinders.length === 0) return
     for (const [planned, module] of this.#present(this.#attached)) {
-      for (const function_ of planned.plan.functions) {
-        const address = (function_.entry.address + module.loadBias) as RuntimeAddress
-        this.#functionByProbe.set(address, this.#context.ids.idOf(module, function_))
-      }
+      const { loadBias } = module
+      if (this.#located.get(planned)?.loadBias === loadBias) continue
+      const located = planned.plan.functions.map(
+        (function_) =>
+          [function_.entry.address + loadBias, this.#context.ids.idOf(module, function_)] as const,
+      )
+      this.#located.set(planned, { loadBias, ids: new Map(located) })
     }
   }
 

@@ -46,7 +46,7 @@ CALL static int outermost(int n) {
     return -2;
   }
 }
-static void *work(void *argument) {
+CALL static void *work(void *argument) {
   int rounds = *(int *)argument, failed = 0;
   for (int n = 0; n < rounds; n++) failed += outermost(n) < 0;
   printf("%d failed, %d cleaned up\n", failed, cleaned);
