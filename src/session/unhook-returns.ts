@@ -11,13 +11,19 @@ import type { UnwindingCosts } from './unwinding-costs.ts'
 
 export interface UnhookingOptions {
   readonly costs: UnwindingCosts
-  /** Whether nobody else minds if a process is stopped now and then. */
+  /** Whether nobody else minds if a process is stopped again and again. */
   readonly mayStop: (pid: Pid) => boolean
   /** Whether the kernel itself tells for how long a thread was stopped. */
   readonly isStopTold: boolean
 }
 
-/** Gives up hooked returns where they would do harm: true return addresses are written back, exits probed instead. */
+/** Somebody else's process may be stopped so often: the first time nothing is quick. */
+const fewStops = 4
+
+/**
+ * Takes hooked returns back where they would do harm: true return addresses are written back, and hooked again once an
+ * exception is caught, or exits are probed instead.
+ */
 export class ReturnUnhooker {
   readonly #kernel: Kernel
   readonly #ids: FunctionIds
@@ -26,6 +32,7 @@ export class ReturnUnhooker {
   readonly #costs: UnwindingCosts
   readonly #mayStop: (pid: Pid) => boolean
   readonly #isStopTold: boolean
+  readonly #stops = new Map<Pid, number>()
 
   constructor(
     kernel: Kernel,
@@ -55,7 +62,7 @@ export class ReturnUnhooker {
     const functions = this.#functionsOf(tracer, report.returns)
     const staysHooked = report.mayHookAgain && !this.#costs.areTooHigh(functions)
     const goesOn = this.#change(report, staysHooked, () => tracer.restoreReturns(report.returns))
-    if (!staysHooked || !(goesOn || this.#mayStop(report.pid))) this.probeExits(functions)
+    if (!staysHooked || !(goesOn || this.#bearsStop(report.pid))) this.probeExits(functions)
     else this.#costs.waited(functions, this.#timeline.now() - report.atNs)
     return goesOn
   }
@@ -77,6 +84,14 @@ export class ReturnUnhooker {
     const isWaiting = isQuick && wait !== undefined && this.#kernel.waits.take(wait)
     change()
     return isWaiting && this.#kernel.waits.answer(wait)
+  }
+
+  /** A process is stopped. @returns whether that may happen again */
+  #bearsStop(pid: Pid): boolean {
+    if (this.#mayStop(pid)) return true
+    const stops = (this.#stops.get(pid) ?? 0) + 1
+    this.#stops.set(pid, stops)
+    return stops < fewStops
   }
 
   #functionsOf(tracer: ProcessTracer, returns: readonly HookedReturn[]): number[] {
