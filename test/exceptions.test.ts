@@ -20,15 +20,17 @@ const program = async () => {
   return executableOf(plain, name)
 }
 
-/** How often each kind of event is in a recording. */
-async function kindsOf(recording: string): Promise<Map<string, number>> {
+/** How often each kind of event is in a recording, and for how long its threads waited. */
+async function readKinds(recording: string): Promise<{ kinds: Map<string, number>; waitedNs: number }> {
   const { stdout } = await run(utrace, ['dump', '-i', recording])
   const kinds = new Map<string, number>()
+  let waitedNs = 0
   for (const line of stdout.split('\n')) {
-    const [, , , kind = ''] = line.split(' ')
+    const [, , , kind = '', stack] = line.split(' ')
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+    if (kind === 'waited') waitedNs += Number(stack)
   }
-  return kinds
+  return { kinds, waitedNs }
 }
 
 describe('exceptions that pass functions which are called far more often', () => {
@@ -36,13 +38,19 @@ describe('exceptions that pass functions which are called far more often', () =>
     const recording = scratch('.utrace')
     const words = ['record', '-l', '', '-o', recording.path, '--', await program(), `${rounds}`, 'alone']
     expect(await run(utrace, words)).toMatchObject({ status: 0, stdout: expect.stringMatching(outputOfOne) })
-    const kinds = await kindsOf(recording.path)
+    const { kinds, waitedNs } = await readKinds(recording.path)
     const calls = kinds.get('entry')!
+    const waits = kinds.get('waited')!
     expect(calls).toBeGreaterThan(3 * rounds)
-    // One is not hooked in the first place: that would cost a single step at its entry.
-    expect(kinds.get('return')).toBeGreaterThan(0.5 * calls)
-    // Where one is thrown, and where it is caught.
-    expect(kinds.get('waited')).toBeGreaterThan((2 * rounds) / 50)
+    if (!kinds.has('exitsProbed')) {
+      // One is not hooked in the first place: that would cost a single step at its entry.
+      expect(kinds.get('return')).toBeGreaterThan(0.5 * calls)
+      // Where one is thrown, and where it is caught.
+      expect(waits).toBeGreaterThan((2 * rounds) / 50)
+    } else {
+      // Only on a machine that is too busy it is right not to wait.
+      expect(waitedNs / waits).toBeGreaterThan(200_000)
+    }
   })
 
   it('cost the calls nothing that they pass, and what is called is all there', async () => {
@@ -84,7 +92,7 @@ describe('what costs more than it spares', () => {
     const words = ['record', '-o', recording.path, '-l', '', '--', executableOf(target.plain, target.name)]
     const outcome = await run(utrace, [...words, '10000'], { timeoutMs: 60_000 })
     expect(outcome).toMatchObject({ status: 0, stdout: '10000 caught\n' })
-    const kinds = await kindsOf(recording.path)
+    const { kinds } = await readKinds(recording.path)
     expect(kinds.get('exitsProbed')).toBeGreaterThan(0)
     expect(kinds.get('unwound')).toBe(10_000)
     expect(kinds.get('waited')).toBeLessThan(15_000)
@@ -94,7 +102,7 @@ describe('what costs more than it spares', () => {
     const recording = scratch('.utrace')
     const words = ['record', '-o', recording.path, '-l', '', '--', await plainProgram('backtrace.c')]
     expect(await run(utrace, words)).toMatchObject({ status: 0 })
-    const kinds = await kindsOf(recording.path)
+    const { kinds } = await readKinds(recording.path)
     expect(kinds.get('exitsProbed')).toBeGreaterThan(0)
   })
 })

@@ -158,6 +158,10 @@ export const programSuites: readonly Suite[] = [
         tools.uftracePg,
         tools.callgrind,
       ],
+      ...(throwing === '1' && {
+        remarks:
+          'The floor sees no call, and so cannot know that it pays to hook returns again after an exception: its functions have their `ret`s probed.',
+      }),
     }),
   ),
   callSuite({
