@@ -19,7 +19,7 @@ struct map_definition {
 #define MAP(name, ...) struct map_definition name SEC("maps") = {__VA_ARGS__}
 
 /* Sizes given as 0 are filled in by the loader: the number of CPUs, the bytes of a ring. */
-MAP(control, BPF_MAP_TYPE_RINGBUF, 0, 0, 1 << 18, 0);
+MAP(control, BPF_MAP_TYPE_RINGBUF, 0, 0, 1 << 20, 0);
 /* What a CPU and the reader of its ring tell each other. */
 struct cpu_state {
 	__u64 lost;          /* records that found no room, since the last one that says so */
@@ -625,18 +625,21 @@ int modules_changed(struct registers *ctx)
 #include "wait.h"
 
 /*
- * Lists the returns of this thread that are hooked now, or those that were, until the true addresses were put back. The
- * kernel's own list (struct return_instance) may hold ones that are over: what stands on the stack decides.
+ * The returns of this thread that are hooked now, or those that were, until the true addresses were put back. The kernel's
+ * own list (struct return_instance) may hold ones that are over: what stands on the stack decides.
+ * `record`: where they go; 0: returns whether there is any.
  */
-static __always_inline __u32 list_returns_above(__u64 stack, struct stack_record *record, int are_hooked)
+static __always_inline __u32 returns_above(__u64 stack, int are_hooked, struct stack_record *record)
 {
 	void *task = (void *)bpf_get_current_task();
 	__u64 trampoline = trampoline_of(task);
 	void *utask = (void *)read_u64(task, config.task_utask);
 	void *instance = utask ? (void *)read_u64(utask, config.utask_return_instances) : 0;
 
-	record->trampoline = trampoline;
-	record->count = 0;
+	if (record) {
+		record->trampoline = trampoline;
+		record->count = 0;
+	}
 	if (trampoline) FOR_UP_TO (HOOKED_RETURNS_MAX) {
 		__u64 slot, return_address, found = 0;
 
@@ -646,15 +649,34 @@ static __always_inline __u32 list_returns_above(__u64 stack, struct stack_record
 		return_address = read_u64(instance, config.instance_return);
 		bpf_probe_read_user(&found, sizeof(found), (void *)slot);
 		if (slot >= stack && found == (are_hooked ? trampoline : return_address)) {
-			struct hooked_return *listed = &record->returns[record->count++ & (HOOKED_RETURNS_MAX - 1)];
+			struct hooked_return *listed;
 
+			if (!record)
+				return 1;
+			listed = &record->returns[record->count++ & (HOOKED_RETURNS_MAX - 1)];
 			listed->slot = slot;
 			listed->return_address = return_address;
 			listed->probe = read_u64(instance, config.instance_func);
 		}
 		instance = (void *)read_u64(instance, config.instance_next);
 	}
-	return record->count;
+	return 0;
+}
+
+/*
+ * A report about the returns of this thread: 0 if there are none, or no room. Looked for before: what is discarded takes room as
+ * well, until user space comes by.
+ */
+static __always_inline struct stack_record *report_returns(__u64 stack, int are_hooked)
+{
+	struct stack_record *record;
+
+	if (!returns_above(stack, are_hooked, 0))
+		return 0;
+	record = bpf_ringbuf_reserve(&control, sizeof(*record), 0);
+	if (record)
+		returns_above(stack, are_hooked, record);
+	return record;
 }
 
 /* Threads whose returns were put right for an exception: where it is caught they are to be hooked again. */
@@ -679,16 +701,12 @@ static __always_inline int is_cxx_exception(__u64 exception)
  */
 static __always_inline __s64 put_returns_right(struct registers *ctx)
 {
-	struct stack_record *record = bpf_ringbuf_reserve(&control, sizeof(*record), 0);
 	struct hit hit = hit_of(ctx, 0);
+	struct stack_record *record = report_returns(ctx->rsp, 1);
 	__u32 one = 1;
 
 	if (!record)
 		return 0;
-	if (!list_returns_above(ctx->rsp, record, 1)) {
-		bpf_ringbuf_discard(record, 0);
-		return 0;
-	}
 	/* Before the record of the wait. */
 	tell_held();
 	record->may_hook_again = hit.cookie & UNWINDER_THROWS && is_cxx_exception(ctx->rdi);
@@ -716,13 +734,9 @@ static __always_inline __s64 hook_returns_again(const struct hit *hit)
 	if (!bpf_map_lookup_elem(&unhooked, &thread))
 		return 0;
 	bpf_map_delete_elem(&unhooked, &thread);
-	record = is_closing() ? 0 : bpf_ringbuf_reserve(&control, sizeof(*record), 0);
+	record = is_closing() ? 0 : report_returns(hit->stack_pointer, 0);
 	if (!record)
 		return 0;
-	if (!list_returns_above(hit->stack_pointer, record, 0)) {
-		bpf_ringbuf_discard(record, 0);
-		return 0;
-	}
 	record->may_hook_again = 0;
 	return wait_for_change(record, CONTROL_CAUGHT);
 }

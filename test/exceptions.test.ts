@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { buildTarget, executableOf, plainProgram } from './support/build.ts'
 import { run } from './support/process.ts'
@@ -72,6 +73,32 @@ describe('exceptions that pass functions which are called far more often', () =>
     const outcome = await run('taskset', ['-c', '0', utrace, ...words])
     expect(outcome).toMatchObject({ status: 0, stdout: expect.stringMatching(outputOfTwo) })
     expect(outcome.stderr).toMatch(/stopped for a moment 1 started, .* unwinds, \d+ caught/)
+  })
+
+  it.each([
+    ['traced', [] as string[]],
+    ['summed up', ['stat']],
+    ['without loss', ['--lossless', '--buffer', '64K']],
+  ])('in forty threads at once are caught as ever: %s', async (_, command) => {
+    const target = await buildTarget({ source: 'many-throwers.cpp', flags: ['-O2'], plainOnly: true })
+    const words = ['-l', '', '-o', '/dev/null', '--', executableOf(target.plain, target.name), '40', '2000']
+    const outcome = await run(utrace, [...command, ...words], { timeoutMs: 120_000 })
+    expect(outcome).toMatchObject({ status: 0, stdout: `${40 * (2000 + 2000 / 20)}\n` })
+    expect(outcome.stderr).toMatch(/320,0\d\d calls/)
+  })
+
+  it('wait for utrace while it does not look, however many others there were', async () => {
+    const target = await buildTarget({ source: 'late-thrower.cpp', flags: ['-O2'], plainOnly: true })
+    const words = ['-f', 'late*', '-l', '', '-o', '/dev/null', '--', executableOf(target.plain, target.name)]
+    const tracer = begin(utrace, words)
+    await waitUntil(() => tracer.texts.stdout.includes('ready'))
+    tracer.child.kill('SIGSTOP')
+    tracer.child.stdin?.end('go\n')
+    await waitUntil(() => tracer.texts.stdout.includes('quiet'))
+    // Long enough to fail: it goes on at once.
+    await sleep(200)
+    tracer.child.kill('SIGCONT')
+    expect(await tracer.outcome).toMatchObject({ status: 0, stdout: 'ready\n1000 quiet\n1 late\n' })
   })
 
   it('do no harm when utrace is killed in the middle of them', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Pid } from '../base/units.ts'
 import type { Kernel, ProcessReport, StackReport } from '../bpf/kernel.ts'
-import { processState, unlessGone, waitUntilAtRest } from '../target/process.ts'
+import { processState, stopAllThreads, unlessGone, waitUntilAtRest } from '../target/process.ts'
 import type { ProcessFollower } from './follow-processes.ts'
 import type { TracedProcesses } from './traced-processes.ts'
 import type { UnfollowedChildren } from './unfollowed-children.ts'
@@ -135,7 +135,10 @@ export class ReportDesk {
         }
       }
       // Another thread may be about to report too: to continue the process now would take its stop away.
-      for (const pid of stopped) if (!processes.get(pid)?.isShellJob) waitUntilAtRest(pid)
+      for (const pid of stopped) {
+        const tracer = processes.get(pid)
+        if (tracer !== undefined && !tracer.isShellJob && !held.has(pid)) stopAllThreads(pid)
+      }
     } while (this.#source.hasReport() || (catchesSoon && this.#isReportedSoon()))
     if (isFull) makeRoom()
     for (const report of heldUp) returns.heldUp(report)

@@ -5,7 +5,7 @@ import { type BpfLink, detachAll } from '../bpf/link.ts'
 import type { Untraced } from '../probe/plan.ts'
 import { isPermissionProblem } from '../sys/libc.ts'
 import { checkPidNamespace, checkProcess } from '../target/attach.ts'
-import { processOfThread } from '../target/process.ts'
+import { processOfThread, unlessGone } from '../target/process.ts'
 import type { ExitReport } from '../target/start.ts'
 import type { TraceClock } from '../trace/clock.ts'
 import type { ProbeCosts } from '../trace/probe-costs.ts'
@@ -329,7 +329,8 @@ export class TraceSession {
       this.#tracepoints.push(...this.#sums.begin(this.#kernel, planned, sumUp))
     }
     for (const tracer of this.#processes) {
-      this.#processes.attach(tracer)
+      // It may have ended since it was planned.
+      unlessGone(tracer.pid, () => this.#processes.attach(tracer))
       if (target.kind === 'command') tracer.resume()
     }
     log(`attached: ${this.#processes.functions.size} functions`)

@@ -85,6 +85,29 @@ export function waitUntilAtRest(pid: Pid): void {
   while (hasRunningThread(pid) && performance.now() < giveUpAt);
 }
 
+/**
+ * Stops a process, and waits until all its threads have stopped. Of a process that is stopped because one of its threads has
+ * reported something, others may still run, and be about to report as well: a signal that continues it takes their stop away, and
+ * they would go on unheard. It must be one that is continued afterwards.
+ */
+export function stopAllThreads(pid: Pid): void {
+  unlessGone(pid, () => process.kill(pid, 'SIGSTOP'))
+  const giveUpAt = performance.now() + restWaitMs
+  // Whoever has just been born may be missing in the first list.
+  let looks = 0
+  while (looks < 2 && performance.now() < giveUpAt) looks = hasUnstoppedThread(pid) ? 0 : looks + 1
+}
+
+function hasUnstoppedThread(pid: Pid): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).some((tid) =>
+      /[^TtZX]/.test(statFields(`${pid}/task/${tid}`)?.[0] ?? 'X'),
+    )
+  } catch {
+    return false
+  }
+}
+
 /** Whether some thread of a process is on a CPU, or waits for one: not once it has been stopped. */
 function hasRunningThread(pid: Pid): boolean {
   try {
