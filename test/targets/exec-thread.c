@@ -9,7 +9,9 @@ CALL void replace(void) {
   puts("not reached");
 }
 CALL void *run(void *argument) {
-  while (!waits) usleep(100);
+  // Without a call, so that there are as many in every run.
+  while (!waits);
+  usleep(20000);
   printf("%d\n", before(1));
   fflush(stdout);
   replace();
