@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { buildTarget, executableOf, plainProgram } from './support/build.ts'
@@ -109,6 +110,21 @@ describe('exceptions that pass functions which are called far more often', () =>
     tracer.child.kill('SIGKILL')
     // Its output ends when the program, which has it too, has ended.
     expect((await tracer.outcome).stdout).toMatch(outputOfTwo)
+  })
+})
+
+describe('children that are forked while utrace leaves', () => {
+  it('catch what they throw', async () => {
+    const target = await buildTarget({ source: 'throwing-children.cpp', flags: ['-O2'], plainOnly: true })
+    const stopFile = scratch()
+    const program = begin(executableOf(target.plain, target.name), [stopFile.path])
+    await waitUntil(() => program.texts.stdout.includes('running'))
+    for (let round = 0; round < 4; round++) {
+      const words = ['-p', `${program.pid}`, '-l', '', '--duration', '200ms', '-o', '/dev/null']
+      expect(await run(utrace, words, { timeoutMs: 60_000 })).toMatchObject({ status: 0 })
+    }
+    writeFileSync(stopFile.path, '')
+    expect((await program.outcome).stdout).toBe('running\n0 failed, many forked\n')
   })
 })
 

@@ -386,7 +386,9 @@ export class TraceSession {
 
   /** Removes all probes, everywhere. */
   async #detach(): Promise<void> {
-    await Promise.all([detachAll(this.#tracepoints), this.#processes.detach()])
+    await this.#processes.detach()
+    // Not before: a child is born with the probes as long as there are any, and must be freed of them.
+    await detachAll(this.#tracepoints)
     // Last: what the kernel is asked for meanwhile makes others wait twice as long.
     await this.#measurement?.detach((links) => this.#guard.detach(links))
   }
