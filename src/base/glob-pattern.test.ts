@@ -40,6 +40,7 @@ describe('compileGlob', () => {
     ['a\\', 'a', false],
     ['operator[]*', 'operator[](int)', true],
     ['*[', 'operator[', true],
+    ['[a-', '[a-', true],
   ])('%s on %s: %s', (pattern, name, expected) => {
     expect(compileGlob(pattern)(name)).toBe(expected)
   })
@@ -70,11 +71,12 @@ describe('compileGlob', () => {
       ],
       ...['[]a]', '[[:alpha:]]', '[[:punct:]a]', '[![:alpha:]', 'ab', '::'],
     )
-    // Left out: equivalence classes and collating symbols, and `[:` that names no class, where implementations differ.
+    // Left out, since implementations differ: equivalence classes and collating symbols, `[:` that names no class, and a range
+    // that nothing ends, as in `[a-`, which glibc lets match nothing.
     const pattern = fc
       .array(piece, { maxLength: 8 })
       .map((pieces) => pieces.join(''))
-      .filter((text) => !/\[[.=:](?!(alpha|punct):\])/.test(text))
+      .filter((text) => !/\[[.=:](?!(alpha|punct):\])|\[.*-$/.test(text))
     const check = (glob: string, text: string) =>
       expect(compileGlob(glob)(text), `${glob} on ${text}`).toBe(fnmatch(glob, text, 0) === 0)
     fc.assert(
