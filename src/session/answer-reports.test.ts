@@ -145,3 +145,16 @@ it.each([
     sleeper.kill('SIGKILL')
   }
 })
+
+it('continues one that is not traced any more, though it stops only after its report', async () => {
+  // It is busy for a while, as one is that has yet to get its signal.
+  const busy = 'i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done; kill -STOP $$; exit 7'
+  const late = spawn('sh', ['-c', busy])
+  const ended = new Promise((resolve) => late.once('exit', resolve))
+  try {
+    await deskOf([[{ kind: 'loaded', pid: asPid(late.pid!) }]], false).answerAll()
+    expect(await ended).toBe(7)
+  } finally {
+    late.kill('SIGKILL')
+  }
+}, 10_000)

@@ -137,7 +137,8 @@ export class ReportDesk {
       // Another thread may be about to report too: to continue the process now would take its stop away.
       for (const pid of stopped) {
         const tracer = processes.get(pid)
-        if (tracer !== undefined && !tracer.isShellJob && !held.has(pid)) stopAllThreads(pid)
+        if (tracer === undefined) waitUntilAtRest(pid)
+        else if (!tracer.isShellJob && !held.has(pid)) stopAllThreads(pid)
       }
     } while (this.#source.hasReport() || (catchesSoon && this.#isReportedSoon()))
     if (isFull) makeRoom()
