@@ -192,7 +192,7 @@ export class Kernel {
    * @param ringBytes what each CPU's ring may take, 512 MB at most
    * @param options `lossless`: threads are stopped before a ring overflows, and told to go on by whoever reads it;
    *   `sessions: false` does without uprobe sessions where the kernel has them, and `runContext: false` without what it
-   *   says of a hit by itself, and `waits: false` lets no thread wait on its CPU, for tests; `threads`: only their calls are
+   *   says of a hit by itself, for tests; `threads`: only their calls are
    *   reported; `sampleInterval`: once sampling has begun, one call in so many is drawn, and reported with those below it;
    *   `depthLimit`: once it holds, calls with so many others around them are not reported, as far as the kernel can tell;
    *   `durationMinNs`: so are calls that take less, see `listHeldCalls`
@@ -209,7 +209,6 @@ export class Kernel {
       readonly sampleInterval?: number | undefined
       readonly depthLimit?: number | undefined
       readonly durationMinNs?: DurationNs | undefined
-      readonly waits?: boolean
     } = {},
   ) {
     if (options.sessions === false) this.#hasSessions = false
@@ -254,7 +253,7 @@ export class Kernel {
       sampleInterval === undefined ? 0 : Math.round(2 ** 32 / sampleInterval),
       depthLimit <= depthLimitMax ? depthLimit : 0,
       Math.min(durationMinNs, 2 ** 32 - 1),
-      options.waits !== false && cpus.length > 1 ? 1 : 0,
+      cpus.length > 1 ? 1 : 0,
     ]
     const bindings = {
       mapFd: (name: string) => map(name).fd,

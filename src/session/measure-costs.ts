@@ -62,15 +62,16 @@ export class CostMeasurement {
   }
 }
 
+const wholeNs = ({ beforeNs, afterNs }: ProbeCost = freeProbe) => beforeNs + afterNs
+
 /** What a probed `ret` costs more than a hooked return; undefined where it was not measured. */
 export function exitSurchargeNs(costs: ProbeCosts | undefined): number | undefined {
   const { ret, return: hooked } = costs ?? {}
-  return ret && hooked && ret.beforeNs + ret.afterNs - hooked.beforeNs - hooked.afterNs
+  return ret && hooked && wholeNs(ret) - wholeNs(hooked)
 }
 
 /** What the kernel must know to tell the costs of hits that make no event. */
 export function hitCosts(costs: ProbeCosts | undefined): HitCosts {
-  const wholeNs = ({ beforeNs, afterNs }: ProbeCost = freeProbe) => beforeNs + afterNs
   const { entry, libraryCallNs = 0, ret, jump, return: hooked } = costs ?? {}
   return {
     entryNs: {

@@ -82,7 +82,7 @@ const restWaitMs = 200
  */
 export function waitUntilAtRest(pid: Pid): void {
   const giveUpAt = performance.now() + restWaitMs
-  while (hasRunningThread(pid) && performance.now() < giveUpAt);
+  while (hasThread(pid, running) && performance.now() < giveUpAt);
 }
 
 /**
@@ -95,23 +95,19 @@ export function stopAllThreads(pid: Pid): void {
   const giveUpAt = performance.now() + restWaitMs
   // Whoever has just been born may be missing in the first list.
   let looks = 0
-  while (looks < 2 && performance.now() < giveUpAt) looks = hasUnstoppedThread(pid) ? 0 : looks + 1
+  while (looks < 2 && performance.now() < giveUpAt) looks = hasThread(pid, notStopped) ? 0 : looks + 1
 }
 
-function hasUnstoppedThread(pid: Pid): boolean {
+/** States of threads (proc_pid_stat(5)): on a CPU, or waiting for one; neither stopped nor ended. */
+const running = /R/
+const notStopped = /[^TtZX]/
+
+/** Whether some thread of a process is in such a state. */
+function hasThread(pid: Pid, state: RegExp): boolean {
   try {
     return readdirSync(`/proc/${pid}/task`).some((tid) =>
-      /[^TtZX]/.test(statFields(`${pid}/task/${tid}`)?.[0] ?? 'X'),
+      state.test(statFields(`${pid}/task/${tid}`)?.[0] ?? ''),
     )
-  } catch {
-    return false
-  }
-}
-
-/** Whether some thread of a process is on a CPU, or waits for one: not once it has been stopped. */
-function hasRunningThread(pid: Pid): boolean {
-  try {
-    return readdirSync(`/proc/${pid}/task`).some((tid) => statFields(`${pid}/task/${tid}`)?.[0] === 'R')
   } catch {
     return false
   }
